@@ -1,0 +1,2 @@
+//! Hookwalk on the command line.
+fn main() {}

@@ -1,0 +1,298 @@
+//! Connection tracking: what a connection is, and the table of those that are confirmed.
+//!
+//! The life of an entry: [`Conntrack::track`] (`nf_conntrack_in`, at PREROUTING and OUTPUT) finds the packet's entry or
+//! makes an [`Unconfirmed`] one that only its packet carries; [`Conntrack::confirm`] (`nf_confirm`, at INPUT and
+//! POSTROUTING) consumes that and puts an [`Entry`] into the table. A packet dropped in between takes it along.
+
+pub mod tuple;
+
+pub use tuple::{Direction, Tuple};
+
+use crate::device::DevId;
+use crate::hook::Hook;
+use crate::packet::PacketId;
+use crate::ruleset::{Counters, RuleRef};
+use crate::time::{Duration, Time};
+
+/// Names a confirmed entry for as long as it is in the table. Slots are reused; see [`Conn::serial`] for identity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct EntryId(pub u32);
+
+/// Names an unconfirmed entry, on the "unconfirmed list" until its packet is confirmed or dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct UnconfirmedId(pub u32);
+
+/// Either kind of entry.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ConnRef {
+    /// Carried by its packet, in no table.
+    Unconfirmed(UnconfirmedId),
+    /// In the table.
+    Confirmed(EntryId),
+}
+
+/// `enum ip_conntrack_info`: how a packet stands to its entry.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CtInfo {
+    /// `IP_CT_ESTABLISHED`: original direction, and a reply was seen.
+    Established,
+    /// `IP_CT_RELATED`: an expected connection's first packets, or an ICMP error about the original direction.
+    Related,
+    /// `IP_CT_NEW`.
+    New,
+    /// `IP_CT_ESTABLISHED_REPLY`.
+    EstablishedReply,
+    /// `IP_CT_RELATED_REPLY`.
+    RelatedReply,
+}
+
+impl CtInfo {
+    /// `CTINFO2DIR`.
+    pub const fn direction(self) -> Direction {
+        match self {
+            CtInfo::Established | CtInfo::Related | CtInfo::New => Direction::Original,
+            CtInfo::EstablishedReply | CtInfo::RelatedReply => Direction::Reply,
+        }
+    }
+}
+
+/// `skb->_nfct`: what conntrack attached to a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Nfct {
+    /// Nothing. After the conntrack hook this is what `--ctstate INVALID` means.
+    #[default]
+    None,
+    /// `IP_CT_UNTRACKED`: NOTRACK, or IPv6 neighbour discovery.
+    Untracked,
+    /// A template from `-j CT` in raw: zone, helper, timeout for the entry to come.
+    Template(Template),
+    /// An entry.
+    Conn {
+        /// Which one. Only the packet that made an unconfirmed entry owns it; answers (REJECT) only point to it.
+        conn: ConnRef,
+        /// How the packet stands to it.
+        info: CtInfo,
+    },
+}
+
+/// What `-j CT` without `--notrack` asks of the entry to come (net/netfilter/xt_CT.c).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Template {
+    /// Zone.
+    pub zone: Zone,
+    /// Helper to attach.
+    pub helper: Option<Helper>,
+}
+
+/// A conntrack zone and the directions that it holds for, `struct nf_conntrack_zone`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Zone {
+    /// Its number; 0 is the default zone.
+    pub id: u16,
+    /// Does it count in the original direction's key?
+    pub orig: bool,
+    /// Does it count in the reply direction's key?
+    pub reply: bool,
+    /// `--zone mark`: the number is the packet's mark.
+    pub from_mark: bool,
+}
+
+impl Default for Zone {
+    fn default() -> Zone {
+        Zone { id: 0, orig: true, reply: true, from_mark: false }
+    }
+}
+
+/// Helpers that we simulate.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Helper {
+    /// nf_conntrack_ftp.
+    Ftp,
+}
+
+/// `enum ip_conntrack_status` (include/uapi/linux/netfilter/nf_conntrack_common.h).
+pub mod status {
+    #![allow(missing_docs)]
+    pub const EXPECTED: u32 = 1 << 0;
+    pub const SEEN_REPLY: u32 = 1 << 1;
+    pub const ASSURED: u32 = 1 << 2;
+    pub const CONFIRMED: u32 = 1 << 3;
+    pub const SRC_NAT: u32 = 1 << 4;
+    pub const DST_NAT: u32 = 1 << 5;
+    pub const SEQ_ADJUST: u32 = 1 << 6;
+    pub const SRC_NAT_DONE: u32 = 1 << 7;
+    pub const DST_NAT_DONE: u32 = 1 << 8;
+    pub const DYING: u32 = 1 << 9;
+    pub const FIXED_TIMEOUT: u32 = 1 << 10;
+    pub const TEMPLATE: u32 = 1 << 11;
+    pub const UNTRACKED: u32 = 1 << 12;
+    pub const HELPER: u32 = 1 << 13;
+    pub const NAT_CLASH: u32 = 1 << 16;
+}
+
+/// `struct nf_conn`: a connection, confirmed or not.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Conn {
+    /// The tuple of each direction; the reply's is what NAT changes. Index with [`Direction`].
+    pub tuples: [Tuple; 2],
+    /// [`status`] bits.
+    pub status: u32,
+    /// `ct->mark`.
+    pub mark: u32,
+    /// Zone.
+    pub zone: Zone,
+    /// What the protocol's tracker keeps.
+    pub proto: ProtoState,
+    /// MASQUERADE: the device that the binding belongs to (`nf_conn_nat.masq_index`).
+    pub masq_dev: Option<DevId>,
+    /// Packets and bytes of each direction, where accounting was on when the entry was made.
+    pub acct: Option<[Counters; 2]>,
+    /// When it was confirmed, where timestamps were on.
+    pub start: Option<Time>,
+    /// The entry whose expectation this one fulfils.
+    pub master: Option<EntryId>,
+    /// Helper.
+    pub helper: Option<Helper>,
+    /// Sequence adjustment by a helper that changed lengths: per direction the offset before and after `at`.
+    pub seqadj: Option<Box<[SeqAdj; 2]>>,
+    /// Bits set by `-m connlabel --set`.
+    pub labels: u128,
+    /// Unique number in this run, in order of birth (`conntrack -o id` shows a hash of it).
+    pub serial: u32,
+    /// The packet that made it.
+    pub born: PacketId,
+    /// Who decided the destination ([`crate::nat::Manip::Dst`]) and the source (`Src`), once decided.
+    pub bindings: [Option<Binding>; 2],
+}
+
+/// `struct nf_ct_seqadj`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SeqAdj {
+    /// Sequence number from which `after` holds.
+    pub at: u32,
+    /// Offset up to there.
+    pub before: i32,
+    /// Offset from there.
+    pub after: i32,
+}
+
+/// Which packet decided a NAT binding, where, and by which rule. `rule: None` is a null binding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// The packet for which nat was consulted.
+    pub packet: PacketId,
+    /// The hook.
+    pub hook: Hook,
+    /// The rule whose target decided; `None`: no rule did (`nf_nat_alloc_null_binding`).
+    pub rule: Option<RuleRef>,
+    /// Did the tuple change? A null binding changes it too where the port would clash.
+    pub changed: bool,
+}
+
+/// What a protocol's tracker keeps, `union nf_conntrack_proto`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ProtoState {
+    /// TCP.
+    Tcp(Box<TcpState>),
+    /// UDP and UDP-Lite: the stream begins two seconds after this.
+    Udp {
+        /// Creation plus two seconds (`nf_ct_udp_packet`).
+        stream_from: Time,
+    },
+    /// GRE.
+    Gre,
+    /// SCTP.
+    Sctp(SctpState),
+    /// ICMP, ICMPv6 and generic keep nothing.
+    Other,
+}
+
+/// `enum tcp_conntrack`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum TcpConntrack {
+    None,
+    SynSent,
+    SynRecv,
+    Established,
+    FinWait,
+    CloseWait,
+    LastAck,
+    TimeWait,
+    Close,
+    SynSent2,
+}
+
+/// `struct ip_ct_tcp`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TcpState {
+    /// Each direction's window.
+    pub seen: [TcpWindow; 2],
+    /// State.
+    pub state: TcpConntrack,
+    /// Direction of the last packet.
+    pub last_dir: Direction,
+    /// Consecutive identical ACKs.
+    pub retrans: u8,
+    /// Class of the last packet (SYN, SYNACK, FIN, ACK, RST, NONE), as the tracker numbers them.
+    pub last_index: u8,
+    /// Sequence number of the last packet.
+    pub last_seq: u32,
+    /// Acknowledgement of the last packet.
+    pub last_ack: u32,
+    /// Sequence end of the last packet.
+    pub last_end: u32,
+    /// Window of the last packet.
+    pub last_win: u16,
+    /// Window scale of a SYN that was ignored.
+    pub last_wscale: u8,
+    /// Flags of a SYN that was ignored.
+    pub last_flags: u8,
+}
+
+/// `struct ip_ct_tcp_state`: one direction's view of the sequence space.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TcpWindow {
+    /// Highest sequence number sent, plus one.
+    pub end: u32,
+    /// Highest that may be sent.
+    pub maxend: u32,
+    /// Largest window announced.
+    pub maxwin: u32,
+    /// Highest acknowledgement sent.
+    pub maxack: u32,
+    /// Window scale.
+    pub scale: u8,
+    /// `IP_CT_TCP_FLAG_*`.
+    pub flags: u8,
+}
+
+/// `struct ip_ct_sctp`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SctpState {
+    /// State number as in `enum sctp_conntrack`.
+    pub state: u8,
+    /// Verification tags, per direction.
+    pub vtag: [u32; 2],
+    /// INIT, heartbeat bookkeeping.
+    pub flags: u8,
+}
+
+/// An entry that is in no table: only its packet carries it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Unconfirmed {
+    /// The connection.
+    pub conn: Conn,
+    /// The timeout that confirm will start.
+    pub timeout: Duration,
+}
+
+/// An entry in the table.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Entry {
+    /// The connection.
+    pub conn: Conn,
+    /// When it expires.
+    pub expires: Time,
+}

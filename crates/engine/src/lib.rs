@@ -1,0 +1,32 @@
+//! The kernel model. One [`Host`] is one Linux network namespace: devices, routes, sockets, the netfilter hooks with
+//! their tables, conntrack and NAT. Pure values: no text, no clock, no input or output, no randomness but its own seed.
+//!
+//! Read in this order: [`hook`] (what runs where, in which order), [`flight`] (where a packet is), [`step`] (one
+//! transition, one event), [`conntrack`], [`nat`], then the rest as you meet it.
+//!
+//! Facts come from the kernel's sources and from experiments on a live kernel, and are cited by file and function.
+
+pub mod addr;
+pub mod conntrack;
+pub mod device;
+pub mod event;
+pub mod flight;
+pub mod hook;
+pub mod host;
+pub mod matches;
+pub mod nat;
+pub mod packet;
+pub mod rng;
+pub mod route;
+pub mod ruleset;
+pub mod socket;
+pub mod step;
+pub mod sysctl;
+pub mod targets;
+pub mod time;
+
+pub use addr::{Addr, AddrMask, Family};
+pub use event::{Event, EventKind, Observer};
+pub use host::{Host, HostId, Net};
+pub use packet::{Packet, PacketId, Skb};
+pub use time::{Duration, Time};

@@ -1,0 +1,1 @@
+//! One transition of a packet in a host, one event.

@@ -1,0 +1,1 @@
+//! Hookwalk in the browser.
