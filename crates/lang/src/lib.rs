@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Text to values and back. What is typed into a lab is read here and acts on a [`Host`](hookwalk_engine::Host); what
+//! the tools would print is written here, byte for byte.
+//!
+//! Read in this order: [`shell`] (words of a command line), [`command`] (which tool runs), then the tool that you look
+//! for: [`iptables`], [`ip`], [`sysctl`], [`conntrack`], [`ipset`]. [`packet`] reads the packet lines of a lab, and
+//! [`frames`] prints what travelled.
+
+pub mod command;
+pub mod diagnostic;
+pub mod iptables;
+pub mod output;
+pub mod shell;
+
+pub use diagnostic::Diagnostic;
+pub use output::{Output, Refusal};
+pub use shell::Word;

@@ -1,0 +1,28 @@
+//! Which tool runs: the root commands of a host, by name.
+
+use crate::iptables;
+use crate::output::Output;
+use crate::shell::Word;
+use hookwalk_engine::Host;
+
+/// Runs a root command on a host. What the tool would print comes back; the host changes as the tool would change it.
+pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
+    let Some(name) = argv.first() else { return Output::default() };
+    // A tool may be named with its directory.
+    let base = name.text.rsplit('/').next().unwrap_or_default();
+    match base {
+        "iptables"
+        | "iptables-save"
+        | "iptables-restore"
+        | "ip6tables"
+        | "ip6tables-save"
+        | "ip6tables-restore"
+        | "iptables-nft"
+        | "iptables-nft-save"
+        | "iptables-nft-restore"
+        | "ip6tables-nft"
+        | "ip6tables-nft-save"
+        | "ip6tables-nft-restore" => iptables::run(host, argv, stdin),
+        _ => Output::refuse(format!("the command {} is not simulated", name.text), name.span.clone()),
+    }
+}
