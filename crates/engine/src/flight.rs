@@ -1,9 +1,12 @@
 //! Where a packet is: a value, not the call stack, so that any moment can be kept, resumed and rewound.
 
+use crate::addr::Addr;
 use crate::device::DevId;
+use crate::event::Origin;
 use crate::hook::Hook;
-use crate::packet::Skb;
+use crate::packet::{PacketId, Skb};
 use crate::ruleset::{ChainId, TableKind};
+use std::collections::VecDeque;
 
 /// A packet on its way through a host.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,7 +23,12 @@ pub enum Stage {
     /// A frame from a device, before PREROUTING (`ip_rcv`).
     Receive,
     /// A packet that begins here, its first route already chosen, before OUTPUT (`__ip_local_out`).
-    LocalOut,
+    LocalOut {
+        /// Who sends it, for the event.
+        by: Origin,
+        /// The packet that it answers.
+        answers: PacketId,
+    },
     /// At a hook.
     Hook(AtHook),
     /// Between PREROUTING and the decision (`ip_rcv_finish`).
@@ -68,4 +76,50 @@ pub struct Walk {
     pub stack: [(ChainId, u16); JUMP_STACK],
     /// How many of them are in use.
     pub depth: u8,
+}
+
+/// What one processor works on. The top of the stack runs first: REJECT's answer has left before the rejected packet
+/// ends, as the nested calls of the kernel have it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Cpu {
+    /// Packets on their way; the last is the one that moves.
+    pub stack: Vec<Flight>,
+    /// What left, in order: the world takes it from here (`softnet_data.input_pkt_queue` of whoever receives it).
+    pub out: VecDeque<Out>,
+}
+
+/// What leaves a processor.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Out {
+    /// A frame on a device.
+    Wire {
+        /// The device.
+        dev: DevId,
+        /// The address whose neighbour entry gives the destination MAC: gateway or destination.
+        next_hop: Addr,
+        /// The packet.
+        skb: Skb,
+    },
+    /// A packet on `lo`: it comes back in as a received one (`loopback_xmit`).
+    Loopback {
+        /// The packet, its conntrack entry still attached.
+        skb: Skb,
+    },
+    /// A local process sends as soon as it runs.
+    Process {
+        /// The packet, before its first route.
+        flight: Box<Flight>,
+    },
+}
+
+/// Numbers packets in order of birth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PacketIds(pub u32);
+
+impl PacketIds {
+    /// The next number.
+    pub fn next_id(&mut self) -> PacketId {
+        self.0 += 1;
+        PacketId(self.0)
+    }
 }

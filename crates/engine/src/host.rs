@@ -1,11 +1,13 @@
 //! A host: one network namespace, everything that its packets can meet.
 
-use crate::device::{DevId, Device};
+use crate::addr::{Addr, AddrMask, Family};
+use crate::device::{DevId, Device, IfAddr};
+use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::rng::Rng;
-use crate::route::Fib;
-use crate::ruleset::Ruleset;
-use crate::socket::Listener;
-use crate::sysctl::Sysctl;
+use crate::route::{Fib, PolicyRule, Route, RouteKind, RuleAction, table};
+use crate::ruleset::{Ruleset, TableKind};
+use crate::socket::Sockets;
+use crate::sysctl::{DevConf, Sysctl};
 use crate::time::Time;
 
 /// A host's number in its world, in order of declaration.
@@ -23,6 +25,8 @@ pub struct Host {
     pub rules: Ruleset,
     /// Everything else.
     pub net: Net,
+    /// What is awake at each hook, kept by [`Host::refresh`]: by family, then by hook.
+    hooks: [[Vec<HookEntry>; 5]; 2],
 }
 
 /// What a packet meets besides the rules.
@@ -36,10 +40,12 @@ pub struct Net {
     pub fib: Fib,
     /// Switches and timeouts.
     pub sysctl: Sysctl,
-    /// Listening sockets.
-    pub listeners: Vec<Listener>,
+    /// Local sockets.
+    pub sockets: Sockets,
     /// Randomness.
     pub rng: Rng,
+    /// Is conntrack awake, by family (IPv4, IPv6)? Kept by [`Host::refresh`].
+    pub ct_awake: [bool; 2],
 }
 
 impl Net {
@@ -47,8 +53,238 @@ impl Net {
     pub fn device(&self, id: DevId) -> Option<&Device> {
         self.devices.get(usize::from(id.0).checked_sub(1)?)
     }
+    /// The device of this index.
+    pub fn device_mut(&mut self, id: DevId) -> Option<&mut Device> {
+        self.devices.get_mut(usize::from(id.0).checked_sub(1)?)
+    }
     /// The device of this name.
     pub fn device_by_name(&self, name: &str) -> Option<&Device> {
         self.devices.iter().find(|d| *d.name == *name)
+    }
+}
+
+const fn index(family: Family) -> usize {
+    match family {
+        Family::V4 => 0,
+        Family::V6 => 1,
+    }
+}
+
+impl Host {
+    /// A fresh network namespace with `lo` up.
+    pub fn new(id: HostId, seed: u64) -> Host {
+        let rule = |family, pref, table| PolicyRule {
+            family,
+            pref,
+            not: false,
+            src: AddrMask::ANY,
+            dst: AddrMask::ANY,
+            iif: None,
+            oif: None,
+            fwmark: None,
+            tos: 0,
+            action: RuleAction::Table(table),
+            suppress_prefixlength: None,
+            ports: None,
+        };
+        let rules = vec![
+            rule(Family::V4, 0, table::LOCAL),
+            rule(Family::V4, 32766, table::MAIN),
+            rule(Family::V4, 32767, table::DEFAULT),
+            rule(Family::V6, 0, table::LOCAL),
+            rule(Family::V6, 32766, table::MAIN),
+        ];
+        let mut host = Host {
+            id,
+            rules: Ruleset::default(),
+            net: Net {
+                now: Time::default(),
+                devices: Vec::new(),
+                fib: Fib { routes: Vec::new(), rules },
+                sysctl: Sysctl::default(),
+                sockets: Sockets::default(),
+                rng: Rng::new(seed),
+                ct_awake: [false; 2],
+            },
+            hooks: Default::default(),
+        };
+        let lo = host.add_device("lo", [0; 6]);
+        host.net.devices[0].mtu = 65536;
+        host.add_addr(lo, Family::V4, Addr::LOOPBACK_V4, 8);
+        host.add_addr(lo, Family::V6, Addr::LOOPBACK_V6, 128);
+        host.refresh();
+        host
+    }
+
+    /// A new device, up, with the settings of `conf.default`.
+    pub fn add_device(&mut self, name: &str, mac: [u8; 6]) -> DevId {
+        let id = DevId(self.net.devices.len() as u16 + 1);
+        self.net.devices.push(Device { name: name.into(), id, mac, mtu: 1500, up: true, addrs: Vec::new() });
+        let conf = self.net.sysctl.conf_default;
+        self.net.sysctl.conf.resize(usize::from(id.0) + 1, DevConf::default());
+        self.net.sysctl.conf[usize::from(id.0)] = conf;
+        id
+    }
+
+    /// Adds an address with the routes that the kernel makes for it (`fib_add_ifaddr`, `addrconf_prefix_route`):
+    /// local, broadcast, and the connected network.
+    pub fn add_addr(&mut self, dev: DevId, family: Family, addr: Addr, len: u8) {
+        let broadcast = match family {
+            Family::V4 if len < 31 && dev != DevId::LO => {
+                Some(addr.or(Addr::prefix_mask(family, len).not(family)))
+            }
+            _ => None,
+        };
+        let Some(device) = self.net.device_mut(dev) else { return };
+        if device.addrs.iter().any(|a| a.family == family && a.addr == addr && a.len == len) {
+            return;
+        }
+        let network = AddrMask::prefix(family, addr, len);
+        let secondary = family == Family::V4
+            && device.addrs.iter().any(|a| a.family == family && a.len == len && network.contains(a.addr));
+        let scope = match family {
+            Family::V4 if addr.is_loopback(family) => 254,
+            Family::V6 if addr.is_loopback(family) => 254,
+            Family::V6 if addr.0[0] >> 22 == 0xfe80_0000 >> 22 => 253,
+            _ => 0,
+        };
+        device.addrs.push(IfAddr { family, addr, len, broadcast: None, secondary, scope });
+        self.add_addr_routes(dev, family, addr, len, broadcast, secondary);
+    }
+
+    fn add_addr_routes(
+        &mut self,
+        dev: DevId,
+        family: Family,
+        addr: Addr,
+        len: u8,
+        broadcast: Option<Addr>,
+        secondary: bool,
+    ) {
+        let network = AddrMask::prefix(family, addr, len);
+        let primary = match secondary {
+            true => self
+                .net
+                .device(dev)
+                .and_then(|d| {
+                    d.addrs.iter().find(|a| {
+                        a.family == family && !a.secondary && a.len == len && network.contains(a.addr)
+                    })
+                })
+                .map_or(addr, |a| a.addr),
+            false => addr,
+        };
+        let base = Route {
+            family,
+            table: table::LOCAL,
+            kind: RouteKind::Local,
+            dst: AddrMask::host(family, addr),
+            dev: Some(dev),
+            via: None,
+            src: Some(primary),
+            metric: 0,
+            tos: 0,
+            protocol: 2,
+            scope: 254,
+            onlink: false,
+            mtu: None,
+        };
+        let mut add = |route: Route| {
+            if !self.net.fib.routes.contains(&route) {
+                self.net.fib.routes.push(route);
+            }
+        };
+        match family {
+            Family::V4 => {
+                add(base.clone());
+                if len < 32 && !secondary {
+                    if dev == DevId::LO {
+                        add(Route { dst: network, ..base.clone() });
+                    } else {
+                        let main = Route {
+                            table: table::MAIN,
+                            kind: RouteKind::Unicast,
+                            dst: network,
+                            scope: 253,
+                            ..base.clone()
+                        };
+                        add(main);
+                    }
+                    if let Some(broadcast) = broadcast {
+                        add(Route {
+                            kind: RouteKind::Broadcast,
+                            dst: AddrMask::host(family, broadcast),
+                            scope: 253,
+                            ..base.clone()
+                        });
+                    } else if len < 31 {
+                        let last = addr.or(Addr::prefix_mask(family, len).not(family));
+                        add(Route {
+                            kind: RouteKind::Broadcast,
+                            dst: AddrMask::host(family, last),
+                            scope: 253,
+                            ..base.clone()
+                        });
+                    }
+                }
+            }
+            Family::V6 => {
+                add(Route { src: None, scope: 0, ..base.clone() });
+                let main = Route {
+                    table: table::MAIN,
+                    kind: RouteKind::Unicast,
+                    dst: network,
+                    src: None,
+                    scope: 0,
+                    metric: 256,
+                    ..base
+                };
+                add(main);
+            }
+        }
+    }
+
+    /// Brings what is derived from the rules up to date: which hook functions are awake. Whoever changes rules or
+    /// devices calls it afterwards.
+    pub fn refresh(&mut self) {
+        let mut was = self.net.ct_awake;
+        for family in [Family::V4, Family::V6] {
+            let f = index(family);
+            let tables = || self.rules.tables.iter().filter(move |t| t.family == family);
+            let rules = || tables().flat_map(|t| t.chains.iter().flatten()).flat_map(|c| &c.rules);
+            // nf_ct_netns_get: conntrack sleeps until a rule holds it.
+            let conntrack = rules().any(|r| r.needs_conntrack());
+            let defrag = conntrack || rules().any(|r| r.needs_defrag());
+            // nf_nat_register_fn: one nat chain registers all four hooks.
+            let nat = tables()
+                .any(|t| t.kind == TableKind::Nat && t.chains.iter().flatten().any(|c| c.base.is_some()));
+            self.net.ct_awake[f] = conntrack;
+            for hook in Hook::ALL {
+                let awake = |e: &&HookEntry| {
+                    e.hook == hook
+                        && match e.func {
+                            HookFn::Defrag => defrag,
+                            HookFn::Conntrack | HookFn::Confirm => conntrack,
+                            HookFn::Nat => nat,
+                            HookFn::Table(kind) => tables().any(|t| t.kind == kind && t.base(hook).is_some()),
+                        }
+                };
+                self.hooks[f][hook as usize] = HOOK_LIST.iter().filter(awake).copied().collect();
+            }
+            if was[f] != conntrack {
+                was[f] = conntrack;
+                if conntrack {
+                    self.conntrack_woke(family);
+                }
+            }
+        }
+    }
+
+    /// `nf_ct_tcp_fixup`: when the hooks are registered again, established TCP entries learn their windows anew.
+    fn conntrack_woke(&mut self, _family: Family) {}
+
+    /// What is awake at a hook, in order: the engine walks this very list.
+    pub fn hook_list(&self, family: Family, hook: Hook) -> &[HookEntry] {
+        &self.hooks[index(family)][hook as usize]
     }
 }

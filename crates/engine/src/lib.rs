@@ -15,6 +15,7 @@ pub mod hook;
 pub mod host;
 pub mod matches;
 pub mod nat;
+mod needs;
 pub mod packet;
 pub mod rng;
 pub mod route;

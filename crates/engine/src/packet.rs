@@ -3,6 +3,7 @@
 use crate::addr::{Addr, Family};
 use crate::conntrack::Nfct;
 use crate::device::DevId;
+use crate::route::Dst;
 use std::sync::Arc;
 
 /// IP protocol numbers.
@@ -351,6 +352,8 @@ pub struct Skb {
     pub mac_dst: Option<[u8; 6]>,
     /// The device that it came in through last, `skb->dev`/`iif`.
     pub in_dev: Option<DevId>,
+    /// `skb->_skb_refdst`: the route, once there is one.
+    pub dst: Option<Dst>,
     /// `skb->nf_trace`: TRACE was hit; every later rule reports.
     pub traced: bool,
     /// Who sent it, for a packet from a local process: user and group id.
@@ -374,6 +377,7 @@ impl Skb {
             mac_src: None,
             mac_dst: None,
             in_dev: None,
+            dst: None,
             traced: false,
             owner: None,
             is_clone: false,

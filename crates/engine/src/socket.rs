@@ -25,3 +25,22 @@ pub struct Listener {
     /// IP_TRANSPARENT.
     pub transparent: bool,
 }
+
+/// All sockets of a host.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Sockets {
+    /// Sockets that wait.
+    pub listeners: Vec<Listener>,
+}
+
+impl Sockets {
+    /// The listener that takes a packet to this address and port: one bound to the address before one bound to any.
+    pub fn listener(&self, proto: u8, family: Family, addr: Addr, port: u16) -> Option<&Listener> {
+        let fits = |l: &&Listener| l.proto == proto && l.port == port;
+        self.listeners
+            .iter()
+            .filter(fits)
+            .find(|l| l.addr == Some((family, addr)))
+            .or_else(|| self.listeners.iter().filter(fits).find(|l| l.addr.is_none()))
+    }
+}
