@@ -1,1 +1,10 @@
-//! Placeholder.
+//! The lab: a small network as a text file, the simulated world that it describes, and what comes of running it.
+//!
+//! Read in this order: [`file`] (a lab as a value), [`parse`](mod@parse) (text to that value).
+
+mod declare;
+pub mod file;
+pub mod parse;
+
+pub use file::Lab;
+pub use parse::{parse, parse_bytes};
