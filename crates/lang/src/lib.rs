@@ -7,8 +7,11 @@
 
 pub mod command;
 pub mod diagnostic;
+pub mod frames;
 pub mod iptables;
+pub mod names;
 pub mod output;
+pub mod packet;
 pub mod shell;
 
 pub use diagnostic::Diagnostic;
