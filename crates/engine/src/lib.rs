@@ -25,6 +25,7 @@ pub mod step;
 pub mod sysctl;
 pub mod targets;
 pub mod time;
+pub mod wire;
 
 pub use addr::{Addr, AddrMask, Family};
 pub use event::{Event, EventKind, Observer};
