@@ -1,2 +1,35 @@
-//! Hookwalk on the command line.
-fn main() {}
+//! Hookwalk on the command line: runs labs, tests them, and compares what they print with what a kernel printed.
+
+mod compare;
+mod load;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+hookwalk: a Linux box that you can believe
+
+  hookwalk compare KERNEL OURS LAB   do two transcripts of a lab agree?
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    let words: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    match words.split_first() {
+        Some((&"compare", rest)) => compare::main(rest),
+        Some((&("help" | "--help" | "-h"), _)) => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Some((&("--version" | "-V"), _)) => {
+            println!("hookwalk {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        other => {
+            if let Some((word, _)) = other {
+                eprintln!("hookwalk: there is no command {word}");
+            }
+            eprint!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
