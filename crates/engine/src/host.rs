@@ -1,6 +1,7 @@
 //! A host: one network namespace, everything that its packets can meet.
 
 use crate::addr::{Addr, AddrMask, Family};
+use crate::conntrack::Conntrack;
 use crate::device::{DevId, Device, IfAddr};
 use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::rng::Rng;
@@ -44,6 +45,8 @@ pub struct Net {
     pub sockets: Sockets,
     /// Randomness.
     pub rng: Rng,
+    /// Connections.
+    pub ct: Conntrack,
     /// Is conntrack awake, by family (IPv4, IPv6)? Kept by [`Host::refresh`].
     pub ct_awake: [bool; 2],
 }
@@ -104,6 +107,7 @@ impl Host {
                 sysctl: Sysctl::default(),
                 sockets: Sockets::default(),
                 rng: Rng::new(seed),
+                ct: Conntrack::default(),
                 ct_awake: [false; 2],
             },
             hooks: Default::default(),

@@ -1,16 +1,25 @@
 //! Connection tracking: what a connection is, and the table of those that are confirmed.
 //!
-//! The life of an entry: [`Conntrack::track`] (`nf_conntrack_in`, at PREROUTING and OUTPUT) finds the packet's entry or
-//! makes an [`Unconfirmed`] one that only its packet carries; [`Conntrack::confirm`] (`nf_confirm`, at INPUT and
-//! POSTROUTING) consumes that and puts an [`Entry`] into the table. A packet dropped in between takes it along.
+//! The life of an entry: [`track()`] (`nf_conntrack_in`, at PREROUTING and OUTPUT) finds the packet's entry or makes an
+//! [`Unconfirmed`] one that only its packet carries; [`confirm()`] (`nf_confirm`, at INPUT and POSTROUTING) consumes that
+//! and puts an [`Entry`] into the [`table`]. A packet dropped in between takes it along ([`release`]).
 
+pub mod confirm;
+pub mod notify;
+pub mod table;
+pub mod track;
 pub mod tuple;
 
+pub use confirm::confirm;
+pub use notify::{CtEvent, CtEventKind, Notify};
+pub use table::{Conntrack, Stats};
+pub use track::{attach, kill, next_timer, release, run_timers, track};
 pub use tuple::{Direction, Tuple};
 
 use crate::device::DevId;
 use crate::hook::Hook;
-use crate::packet::PacketId;
+use crate::host::Net;
+use crate::packet::{PacketId, Skb};
 use crate::ruleset::{Counters, RuleRef};
 use crate::time::{Duration, Time};
 
@@ -131,6 +140,8 @@ pub mod status {
 }
 
 /// `struct nf_conn`: a connection, confirmed or not.
+///
+/// What few connections have is behind one pointer ([`Rare`]): an entry must stay below 300 bytes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Conn {
     /// The tuple of each direction; the reply's is what NAT changes. Index with [`Direction`].
@@ -153,16 +164,105 @@ pub struct Conn {
     pub master: Option<EntryId>,
     /// Helper.
     pub helper: Option<Helper>,
-    /// Sequence adjustment by a helper that changed lengths: per direction the offset before and after `at`.
-    pub seqadj: Option<Box<[SeqAdj; 2]>>,
-    /// Bits set by `-m connlabel --set`.
-    pub labels: u128,
+    /// What few connections have.
+    pub rare: Option<Box<Rare>>,
     /// Unique number in this run, in order of birth (`conntrack -o id` shows a hash of it).
     pub serial: u32,
     /// The packet that made it.
     pub born: PacketId,
-    /// Who decided the destination ([`crate::nat::Manip::Dst`]) and the source (`Src`), once decided.
+    /// Who decided the source and the destination, once decided; index with [`crate::nat::Manip`].
     pub bindings: [Option<Binding>; 2],
+    /// Events that wait for the next packet at a confirm hook (`struct nf_conntrack_ecache`); `None`: nobody listened
+    /// when the entry was made.
+    pub pending: Option<u16>,
+}
+
+/// Extensions that few connections have.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Rare {
+    /// Bits set by `-m connlabel --set` (`struct nf_conn_labels`).
+    pub labels: u128,
+    /// Sequence adjustment by a helper that changed lengths, by direction (`struct nf_conn_seqadj`).
+    pub seqadj: Option<[SeqAdj; 2]>,
+    /// The FTP helper: where lines begin (`struct nf_ct_ftp_master`).
+    pub ftp: Option<FtpMaster>,
+}
+
+/// What the FTP helper keeps of its connection, `struct nf_ct_ftp_master`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FtpMaster {
+    /// By direction, the last two sequence numbers that followed a newline, and how many of them are set.
+    pub after_newline: [([u32; 2], u8); 2],
+}
+
+impl Conn {
+    /// The status bit is set; see [`status`].
+    pub const fn has(&self, bit: u32) -> bool {
+        self.status & bit != 0
+    }
+    /// `IPS_CONFIRMED`: it is, or was, in the table.
+    pub const fn confirmed(&self) -> bool {
+        self.has(status::CONFIRMED)
+    }
+    /// The tuple of that direction.
+    pub const fn tuple(&self, dir: Direction) -> &Tuple {
+        &self.tuples[dir as usize]
+    }
+    /// The TCP state, for a TCP connection.
+    pub const fn tcp_state(&self) -> Option<TcpConntrack> {
+        match &self.proto {
+            ProtoState::Tcp(tcp) => Some(tcp.state),
+            _ => None,
+        }
+    }
+    /// Label bits (`-m connlabel`).
+    pub fn labels(&self) -> u128 {
+        self.rare.as_ref().map_or(0, |r| r.labels)
+    }
+    /// Sets the label bits given.
+    pub fn add_labels(&mut self, bits: u128) {
+        if bits & !self.labels() != 0 {
+            self.rare.get_or_insert_default().labels |= bits;
+            self.note(notify::LABEL);
+        }
+    }
+    /// Sets `ct->mark`; a change is an event for listeners (`IPCT_MARK`).
+    pub fn set_mark(&mut self, mark: u32) {
+        if self.mark != mark {
+            self.mark = mark;
+            self.note(notify::MARK);
+        }
+    }
+    /// `nf_conntrack_event_cache`: something changed that listeners hear of at the next confirm hook.
+    pub fn note(&mut self, bits: u16) {
+        if let Some(pending) = &mut self.pending {
+            *pending |= bits;
+        }
+    }
+}
+
+impl Net {
+    /// The packet's connection, if it carries one.
+    pub fn conn_of(&self, skb: &Skb) -> Option<&Conn> {
+        match skb.nfct {
+            Nfct::Conn { conn, .. } => self.ct.conn(conn),
+            _ => None,
+        }
+    }
+    /// The packet's connection, if it carries one.
+    pub fn conn_of_mut(&mut self, skb: &Skb) -> Option<&mut Conn> {
+        match skb.nfct {
+            Nfct::Conn { conn, .. } => self.ct.conn_mut(conn),
+            _ => None,
+        }
+    }
+    /// Seconds until the packet's entry expires, rounded down; 0 while it is unconfirmed (`nf_ct_expires`).
+    pub fn ct_expires(&self, skb: &Skb) -> u64 {
+        match skb.nfct {
+            Nfct::Conn { conn, .. } => self.ct.remaining(conn, self.now).as_secs(),
+            _ => 0,
+        }
+    }
 }
 
 /// `struct nf_ct_seqadj`.
@@ -190,10 +290,10 @@ pub struct Binding {
 }
 
 /// What a protocol's tracker keeps, `union nf_conntrack_proto`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum ProtoState {
     /// TCP.
-    Tcp(Box<TcpState>),
+    Tcp(TcpState),
     /// UDP and UDP-Lite: the stream begins two seconds after this.
     Udp {
         /// Creation plus two seconds (`nf_ct_udp_packet`).
@@ -225,7 +325,7 @@ pub enum TcpConntrack {
 }
 
 /// `struct ip_ct_tcp`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct TcpState {
     /// Each direction's window.
     pub seen: [TcpWindow; 2],
@@ -269,7 +369,7 @@ pub struct TcpWindow {
 }
 
 /// `struct ip_ct_sctp`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SctpState {
     /// State number as in `enum sctp_conntrack`.
     pub state: u8,
@@ -293,6 +393,8 @@ pub struct Unconfirmed {
 pub struct Entry {
     /// The connection.
     pub conn: Conn,
-    /// When it expires.
+    /// When it expires: absent from then on, even where nobody has removed it yet.
     pub expires: Time,
+    /// Its place in the hash chains.
+    pub(crate) links: table::Links,
 }
