@@ -92,7 +92,7 @@ impl Default for Sysctl {
             ip_forward: false,
             ip6_forward: false,
             icmp_ratelimit: 1000,
-            icmp6_ratelimit: 1000,
+            icmp6_ratelimit: 100,
             icmp_ratemask: 0x1818,
             icmp_msgs_per_sec: 1000,
             icmp_msgs_burst: 50,

@@ -3,6 +3,7 @@
 use crate::iptables;
 use crate::output::Output;
 use crate::shell::Word;
+use crate::sysctl;
 use hookwalk_engine::Host;
 
 /// Runs a root command on a host. What the tool would print comes back; the host changes as the tool would change it.
@@ -23,6 +24,7 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         | "ip6tables-nft"
         | "ip6tables-nft-save"
         | "ip6tables-nft-restore" => iptables::run(host, argv, stdin),
+        "sysctl" => sysctl::run(host, argv, stdin),
         _ => Output::refuse(format!("the command {} is not simulated", name.text), name.span.clone()),
     }
 }

@@ -6,6 +6,7 @@
 //! [`frames`] prints what travelled.
 
 pub mod command;
+pub mod conntrack;
 pub mod diagnostic;
 pub mod frames;
 pub mod iptables;
@@ -13,6 +14,7 @@ pub mod names;
 pub mod output;
 pub mod packet;
 pub mod shell;
+pub mod sysctl;
 
 pub use diagnostic::Diagnostic;
 pub use output::{Output, Refusal};

@@ -388,7 +388,7 @@ impl Reader<'_> {
 
 fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16)).collect::<Option<_>>()?;
-    if digits.len() % 2 != 0 || digits.len() > 2 * 65535 {
+    if !digits.len().is_multiple_of(2) || digits.len() > 2 * 65535 {
         return None;
     }
     Some(digits.chunks_exact(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect())
