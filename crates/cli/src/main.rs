@@ -1,6 +1,8 @@
 //! Hookwalk on the command line: runs labs, tests them, and compares what they print with what a kernel printed.
 
 mod compare;
+#[cfg(target_os = "linux")]
+mod kernel;
 mod load;
 
 use std::process::ExitCode;
@@ -8,6 +10,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 hookwalk: a Linux box that you can believe
 
+  hookwalk kernel FILE…              run labs on this machine's Linux kernel (root) and print their transcripts
   hookwalk compare KERNEL OURS LAB   do two transcripts of a lab agree?
 ";
 
@@ -15,6 +18,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     match words.split_first() {
+        #[cfg(target_os = "linux")]
+        Some((&"kernel", rest)) => kernel::main(rest),
         Some((&"compare", rest)) => compare::main(rest),
         Some((&("help" | "--help" | "-h"), _)) => {
             print!("{USAGE}");

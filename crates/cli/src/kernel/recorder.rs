@@ -1,0 +1,390 @@
+//! Runs one lab on the kernel, line by line, and writes down what its commands printed.
+
+use super::listen::{Datagrams, Server};
+use super::network::{Network, mac, wire_device};
+use super::packet_socket::{Capture, Direction, Sender, ifindex};
+use super::process::{Job, Stop};
+use hookwalk_engine::addr::{Addr, Family};
+use hookwalk_engine::packet::Packet;
+use hookwalk_engine::wire;
+use hookwalk_lab::file::{End, Lab, Prompt, Statement, StationId};
+use hookwalk_lab::transcript::{Block, Transcript, normalise};
+use hookwalk_lang::frames::{Way, frame_line};
+use hookwalk_lang::packet::Seen;
+use hookwalk_lang::shell::Word;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// What running a lab on the kernel gave.
+pub(crate) struct Recording {
+    /// What its commands printed.
+    pub(crate) transcript: Transcript,
+    /// `expect` lines that did not hold, as messages with their line number.
+    pub(crate) failed: Vec<(u32, String)>,
+}
+
+/// Nothing moves any more when no frame and no socket has stirred for so long. The kernel hands a packet through a
+/// whole chain of namespaces before `send` returns; this is for what it hands to another thread.
+const QUIET: Duration = Duration::from_millis(6);
+/// A packet's consequences end at the latest after this long: a loop on a switch would go on for ever.
+const LONGEST: Duration = Duration::from_millis(1500);
+/// A command that runs longer is killed.
+const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+
+/// Records a lab. The calling thread wanders through namespaces and ends up in one of the lab's.
+///
+/// # Errors
+/// What the kernel or a tool refused while the network was built or a packet was sent.
+pub(crate) fn record(lab: &Lab, stop: &Stop) -> io::Result<Recording> {
+    let mut run = Run::start(lab, stop)?;
+    for line in &lab.lines {
+        if stop.asked() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        run.line(line).map_err(|e| io::Error::new(e.kind(), format!("line {}: {e}", line.number)))?;
+    }
+    run.finish()
+}
+
+/// What a command printed, on the way into the transcript.
+enum Printed {
+    Lines(Vec<String>),
+    /// It still runs.
+    Running(Box<Job>),
+}
+
+struct Printing {
+    command: String,
+    printed: Printed,
+}
+
+/// What a station's interfaces carried.
+#[derive(Default)]
+struct Station {
+    /// Interface, way, packet, in order of time.
+    frames: Vec<(u16, Way, Packet)>,
+    received: Option<Packet>,
+    sent: Option<Packet>,
+}
+
+struct Run<'a> {
+    lab: &'a Lab,
+    stop: &'a Stop,
+    network: Network,
+    sender: Sender,
+    /// One a namespace, with what its device indexes mean.
+    captures: Vec<(Capture, Vec<(usize, End)>)>,
+    servers: Vec<Server>,
+    stations: Vec<Station>,
+    printed: Vec<Printing>,
+    /// `expect` lines with the command that they are about.
+    expected: Vec<(u32, usize, bool, String)>,
+    failed: Vec<(u32, String)>,
+}
+
+impl<'a> Run<'a> {
+    fn start(lab: &'a Lab, stop: &'a Stop) -> io::Result<Run<'a>> {
+        let network = Network::build(lab)?;
+        let mut captures = Vec::new();
+        network.ether.enter()?;
+        let sender = Sender::open()?;
+        let mut wires = Vec::new();
+        for (s, station) in lab.stations.iter().enumerate() {
+            if network.hosts[s].is_none() {
+                for i in 0..station.ifaces.len() {
+                    let id = StationId(s as u16);
+                    wires.push((ifindex(&wire_device(id, i))?, End { station: id, iface: i as u16 }));
+                }
+            }
+        }
+        captures.push((Capture::start()?, wires));
+        for (s, station) in lab.stations.iter().enumerate() {
+            if let Some(host) = &network.hosts[s] {
+                host.enter()?;
+                let mut devices = Vec::new();
+                for (i, iface) in station.ifaces.iter().enumerate() {
+                    let end = End { station: StationId(s as u16), iface: i as u16 };
+                    devices.push((ifindex(&iface.name)?, end));
+                }
+                captures.push((Capture::start()?, devices));
+            }
+        }
+        let mut run = Run {
+            lab,
+            stop,
+            network,
+            sender,
+            captures,
+            servers: Vec::new(),
+            stations: lab.stations.iter().map(|_| Station::default()).collect(),
+            printed: Vec::new(),
+            expected: Vec::new(),
+            failed: Vec::new(),
+        };
+        // What the interfaces said when they came up is not the lab's.
+        run.settle()?;
+        run.stations.iter_mut().for_each(|s| *s = Station::default());
+        Ok(run)
+    }
+
+    fn line(&mut self, line: &hookwalk_lab::file::Line) -> io::Result<()> {
+        match &line.what {
+            Statement::Command { station, prompt, words, stdin } => {
+                let printed = self.command(*station, *prompt, words, stdin.as_deref())?;
+                self.printed.push(Printing { command: self.lab.source(line).to_string(), printed });
+                Ok(())
+            }
+            Statement::Packet { station, packet, together, .. } => {
+                let spec = hookwalk_lang::packet::parse(packet, 0, line.number)
+                    .map_err(|d| io::Error::other(d.to_string()))?;
+                self.packet(*station, &spec)?;
+                if *together { Ok(()) } else { self.settle() }
+            }
+            Statement::Sleep(time) => self.wait(Duration::from_nanos(time.0)),
+            Statement::Say(_) | Statement::Ask(_) => Ok(()),
+            Statement::Expect { not, line: text } => {
+                if let Some(command) = self.printed.len().checked_sub(1) {
+                    self.expected.push((line.number, command, *not, text.clone()));
+                } else {
+                    self.failed.push((line.number, "expect: no command stands above".into()));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn command(
+        &mut self,
+        station: StationId,
+        prompt: Prompt,
+        words: &[Word],
+        stdin: Option<&str>,
+    ) -> io::Result<Printed> {
+        let name = words.first().map_or("", |w| w.text.as_str());
+        let args: Vec<&str> = words.iter().skip(1).map(|w| w.text.as_str()).collect();
+        let source: Vec<&str> = words.iter().map(|w| w.text.as_str()).collect();
+        if name == "frames" {
+            return Ok(Printed::Lines(self.frames(station, &args)));
+        }
+        let Some(host) = &self.network.hosts[station.index()] else {
+            return Err(io::Error::other(format!("a wire cannot run {name}")));
+        };
+        host.enter()?;
+        if name == "listen" && prompt == Prompt::User {
+            self.servers.push(listen(&args)?);
+            return Ok(Printed::Lines(Vec::new()));
+        }
+        let mut job = Job::start(&source, stdin)?;
+        if name == "conntrack" && args.iter().any(|a| matches!(*a, "-E" | "--event")) {
+            job.wait_until_it_listens(COMMAND_LIMIT)?;
+            return Ok(Printed::Running(Box::new(job)));
+        }
+        let begun = Instant::now();
+        while !job.is_over()? {
+            self.serve(Duration::from_millis(1))?;
+            if self.stop.asked() || begun.elapsed() > COMMAND_LIMIT {
+                job.kill();
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        let (stdout, stderr, exit) = job.output()?;
+        if prompt == Prompt::User {
+            self.settle()?;
+        }
+        Ok(Printed::Lines(normalise(&source.join(" "), &stdout, &stderr, exit)))
+    }
+
+    /// `frames [IF…]`
+    fn frames(&mut self, station: StationId, names: &[&str]) -> Vec<String> {
+        let ifaces = &self.lab.stations[station.index()].ifaces;
+        let of = |index: usize| {
+            let iface = &ifaces[index];
+            self.stations[station.index()]
+                .frames
+                .iter()
+                .filter(move |(i, _, _)| usize::from(*i) == index)
+                .map(|(_, way, packet)| frame_line(&iface.name, *way, packet))
+        };
+        if names.is_empty() {
+            (0..ifaces.len()).flat_map(of).collect()
+        } else {
+            names.iter().filter_map(|name| ifaces.iter().position(|i| i.name == *name)).flat_map(of).collect()
+        }
+    }
+
+    fn packet(&mut self, id: StationId, spec: &hookwalk_lang::packet::PacketSpec) -> io::Result<()> {
+        let station = &self.stations[id.index()];
+        let seen = Seen { received: station.received.as_ref(), sent: station.sent.as_ref() };
+        let Some(packet) = spec.build(seen) else { return Ok(()) };
+        let bytes = wire::encode(&packet);
+        let dev = spec.dev.as_ref().map(|w| w.text.as_str());
+        self.stations[id.index()].sent = Some(packet.clone());
+        match &self.network.hosts[id.index()] {
+            Some(host) => {
+                host.enter()?;
+                send_raw(&packet, &bytes, dev)
+            }
+            None => {
+                let ifaces = &self.lab.stations[id.index()].ifaces;
+                let Some(iface) = dev.map_or(Some(0), |d| ifaces.iter().position(|i| i.name == d)) else {
+                    return Err(io::Error::other("the station has no such interface"));
+                };
+                let end = End { station: id, iface: iface as u16 };
+                let dst = next_hop(self.lab, end, packet.family, packet.dst).unwrap_or([0xff; 6]);
+                self.sender.send(&wire_device(id, iface), dst, mac(id, iface), &bytes)
+            }
+        }
+    }
+
+    /// Serves until nothing stirs.
+    fn settle(&mut self) -> io::Result<()> {
+        let begun = Instant::now();
+        while self.serve(QUIET)? && begun.elapsed() < LONGEST && !self.stop.asked() {}
+        Ok(())
+    }
+
+    /// Serves for this long.
+    fn wait(&mut self, time: Duration) -> io::Result<()> {
+        let until = Instant::now() + time;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            self.serve(left.min(Duration::from_millis(50)))?;
+            if self.stop.asked() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for a frame or a socket, at most this long, and deals with what there is; `false`: nothing stirred.
+    fn serve(&mut self, patience: Duration) -> io::Result<bool> {
+        let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+        let mut fds: Vec<PollFd<'_>> = self
+            .captures
+            .iter()
+            .map(|(c, _)| c.as_fd())
+            .chain(self.servers.iter().map(AsFd::as_fd))
+            .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut fds, timeout) {
+            Ok(0) => return Ok(false),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+        let mut born = Vec::new();
+        self.servers.retain_mut(|s| s.serve(&mut born));
+        self.servers.append(&mut born);
+        for (capture, devices) in &mut self.captures {
+            while let Some(frame) = capture.next()? {
+                let Some((_, end)) = devices.iter().find(|(i, _)| *i == frame.ifindex) else { continue };
+                let Ok(mut packet) = wire::decode(&frame.packet) else { continue };
+                // A local sender leaves the checksum to the device, which a virtual one never fills in.
+                packet.bad_l4_checksum = false;
+                let station = &mut self.stations[end.station.index()];
+                let way = match frame.direction {
+                    Direction::In => Way::In,
+                    Direction::Out => Way::Out,
+                };
+                if way == Way::In {
+                    station.received = Some(packet.clone());
+                }
+                station.frames.push((end.iface, way, packet));
+            }
+        }
+        Ok(true)
+    }
+
+    fn finish(mut self) -> io::Result<Recording> {
+        let mut blocks = Vec::new();
+        for printing in self.printed {
+            let lines = match printing.printed {
+                Printed::Lines(lines) => lines,
+                Printed::Running(job) => {
+                    let (stdout, _, _) = job.interrupt()?;
+                    normalise(command_of(&printing.command), &stdout, "", 0)
+                }
+            };
+            blocks.push(Block { command: printing.command, lines });
+        }
+        for (number, command, not, text) in self.expected {
+            let block = &blocks[command];
+            let there = block.lines.iter().any(|l| squeeze(l) == squeeze(&text));
+            if there == not {
+                let mut message = format!("expect {}{text}\n", if not { "! " } else { "" });
+                message.push_str(&format!("  the kernel printed, for {}\n", block.command));
+                block.lines.iter().for_each(|l| message.push_str(&format!("    {l}\n")));
+                self.failed.push((number, message));
+            }
+        }
+        blocks.retain(|b| !b.lines.is_empty());
+        Ok(Recording { transcript: Transcript { blocks }, failed: self.failed })
+    }
+}
+
+/// `NAME# COMMAND` without its `NAME# `.
+fn command_of(source: &str) -> &str {
+    source.split_once(['#', '$']).map_or(source, |(_, command)| command.trim_start())
+}
+
+/// Runs of blanks count as one.
+fn squeeze(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn listen(args: &[&str]) -> io::Result<Server> {
+    let bad = || io::Error::other("listen takes tcp/PORT or udp/PORT [echo]");
+    let (what, echo) = match args {
+        [what] => (what, false),
+        [what, "echo"] => (what, true),
+        _ => return Err(bad()),
+    };
+    let (protocol, port) = what.split_once('/').ok_or_else(bad)?;
+    let port: u16 = port.parse().map_err(|_| bad())?;
+    match (protocol, echo) {
+        ("tcp", false) => Server::tcp(port),
+        ("udp", _) => Server::udp(port, if echo { Datagrams::Echo } else { Datagrams::Swallow }),
+        _ => Err(bad()),
+    }
+}
+
+/// Sends through a raw socket that brings its own IP header. The stack may refuse (no route, a rule that drops): then
+/// nothing is sent, and that is what the lab is about.
+fn send_raw(packet: &Packet, bytes: &[u8], dev: Option<&str>) -> io::Result<()> {
+    const IPPROTO_RAW: i32 = 255;
+    let domain = match packet.family {
+        Family::V4 => Domain::IPV4,
+        Family::V6 => Domain::IPV6,
+    };
+    let socket = Socket::new(domain, Type::RAW, Some(Protocol::from(IPPROTO_RAW)))?;
+    if let Some(dev) = dev {
+        socket.bind_device(Some(dev.as_bytes()))?;
+    }
+    if packet.family == Family::V4 {
+        socket.set_broadcast(true)?;
+    }
+    let to = SocketAddr::new(packet.dst.ip(packet.family), 0);
+    let _ = socket.send_to(bytes, &to.into());
+    Ok(())
+}
+
+/// The hardware address that a wire sends to: on a cable the other end; on a switch the owner of the destination
+/// address, else of the gateway's, else the first other station.
+fn next_hop(lab: &Lab, from: End, family: Family, dst: Addr) -> Option<[u8; 6]> {
+    let link = lab.links.iter().find(|l| l.ends.contains(&from))?;
+    let others: Vec<End> = link.ends.iter().copied().filter(|e| *e != from).collect();
+    let owner = |addr: Addr| {
+        others.iter().copied().find(|e| {
+            let iface = &lab.stations[e.station.index()].ifaces[usize::from(e.iface)];
+            iface.addrs.iter().any(|a| a.0 == family && a.1 == addr)
+        })
+    };
+    let gateway = || {
+        let station = &lab.stations[from.station.index()];
+        station.gateways.iter().find(|g| g.0 == family).and_then(|g| owner(g.1))
+    };
+    let to = owner(dst).or_else(gateway).or_else(|| others.first().copied())?;
+    Some(mac(to.station, to.iface.into()))
+}
