@@ -2,7 +2,7 @@
 
 use crate::addr::Addr;
 use crate::device::DevId;
-use crate::event::Origin;
+use crate::event::{DropBy, Origin};
 use crate::hook::Hook;
 use crate::packet::{PacketId, Skb};
 use crate::ruleset::{ChainId, TableKind};
@@ -39,6 +39,8 @@ pub enum Stage {
     Deliver,
     /// After POSTROUTING (`ip_finish_output`).
     Transmit,
+    /// About to be freed: the answers that it caused have left.
+    Drop(DropBy),
     /// Nothing is left to do.
     Done,
 }
@@ -52,10 +54,25 @@ pub struct AtHook {
     pub in_dev: Option<DevId>,
     /// Output device as it was when the hook was entered.
     pub out_dev: Option<DevId>,
+    /// The hook has been entered (the event is told).
+    pub entered: bool,
     /// The next function, as an index into the hook's list.
     pub next: u8,
     /// Inside a table's chains.
     pub walk: Option<Walk>,
+}
+
+/// What mangle OUTPUT compares before and after: a difference routes the packet anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RoutingKey {
+    /// Source address.
+    pub src: Addr,
+    /// Destination address.
+    pub dst: Addr,
+    /// `skb->mark`.
+    pub mark: u32,
+    /// IPv4: TOS. IPv6: hop limit.
+    pub tos: u8,
 }
 
 /// The depth of jumps that nf_tables allows (`NFT_JUMP_STACK_SIZE`).
@@ -72,6 +89,10 @@ pub struct Walk {
     pub chain: ChainId,
     /// The next rule.
     pub rule: u16,
+    /// That rule matched; its target runs next.
+    pub firing: bool,
+    /// What routing looks at, as it was before the table (mangle OUTPUT compares).
+    pub before: RoutingKey,
     /// Return addresses: chain and rule to go on with.
     pub stack: [(ChainId, u16); JUMP_STACK],
     /// How many of them are in use.
@@ -86,6 +107,8 @@ pub struct Cpu {
     pub stack: Vec<Flight>,
     /// What left, in order: the world takes it from here (`softnet_data.input_pkt_queue` of whoever receives it).
     pub out: VecDeque<Out>,
+    /// Scratch space for what a step gives birth to; empty between steps.
+    pub(crate) spawned: Vec<Flight>,
 }
 
 /// What leaves a processor.

@@ -1,15 +1,23 @@
 //! A host: one network namespace, everything that its packets can meet.
 
 use crate::addr::{Addr, AddrMask, Family};
+<<<<<<< HEAD
 use crate::conntrack::Conntrack;
+=======
+use crate::defrag::FragQueue;
+>>>>>>> 8e01f97 (engine: Walk packets through the hooks, chains, routing and the local stack)
 use crate::device::{DevId, Device, IfAddr};
+use crate::event::Observer;
+use crate::flight::{Cpu, PacketIds};
 use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
+use crate::icmp_send::Peers;
 use crate::rng::Rng;
 use crate::route::{Fib, PolicyRule, Route, RouteKind, RuleAction, table};
 use crate::ruleset::{Ruleset, TableKind};
 use crate::socket::Sockets;
 use crate::sysctl::{DevConf, Sysctl};
-use crate::time::Time;
+use crate::time::{Duration, Time};
+use std::collections::BTreeMap;
 
 /// A host's number in its world, in order of declaration.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -45,8 +53,19 @@ pub struct Net {
     pub sockets: Sockets,
     /// Randomness.
     pub rng: Rng,
+<<<<<<< HEAD
     /// Connections.
     pub ct: Conntrack,
+=======
+    /// Rate limits of ICMP errors, by peer.
+    pub peers: Peers,
+    /// Redirects sent: when the last one, and how many, by peer (`inet_peer.n_redirects`).
+    pub redirects: BTreeMap<Addr, (u64, u8)>,
+    /// Fragments that wait for the rest.
+    pub frags: Vec<FragQueue>,
+    /// Time that a person would have spent on the lines so far; only the redirect limiter asks.
+    pub pace: Duration,
+>>>>>>> 8e01f97 (engine: Walk packets through the hooks, chains, routing and the local stack)
     /// Is conntrack awake, by family (IPv4, IPv6)? Kept by [`Host::refresh`].
     pub ct_awake: [bool; 2],
 }
@@ -107,7 +126,14 @@ impl Host {
                 sysctl: Sysctl::default(),
                 sockets: Sockets::default(),
                 rng: Rng::new(seed),
+<<<<<<< HEAD
                 ct: Conntrack::default(),
+=======
+                peers: Peers::default(),
+                redirects: BTreeMap::new(),
+                frags: Vec::new(),
+                pace: Duration::default(),
+>>>>>>> 8e01f97 (engine: Walk packets through the hooks, chains, routing and the local stack)
                 ct_awake: [false; 2],
             },
             hooks: Default::default(),
@@ -290,5 +316,16 @@ impl Host {
     /// What is awake at a hook, in order: the engine walks this very list.
     pub fn hook_list(&self, family: Family, hook: Hook) -> &[HookEntry] {
         &self.hooks[index(family)][hook as usize]
+    }
+
+    /// The next moment at which the host does something by itself: a retransmission.
+    pub fn next_timer(&self) -> Option<Time> {
+        self.tcp_next_timer()
+    }
+
+    /// Does what is due at `net.now`; packets that are sent are on the processor's stack afterwards.
+    pub fn run_timers<O: Observer>(&mut self, cpu: &mut Cpu, ids: &mut PacketIds, _observer: &mut O) {
+        let flights = self.tcp_timers(ids);
+        cpu.stack.extend(flights.into_iter().rev());
     }
 }

@@ -8,11 +8,14 @@
 
 pub mod addr;
 pub mod conntrack;
+pub mod defrag;
 pub mod device;
 pub mod event;
 pub mod flight;
 pub mod hook;
 pub mod host;
+pub mod icmp_send;
+mod local;
 pub mod matches;
 pub mod nat;
 mod needs;
@@ -24,7 +27,9 @@ pub mod socket;
 pub mod step;
 pub mod sysctl;
 pub mod targets;
+pub mod tcp_stack;
 pub mod time;
+mod traverse;
 pub mod wire;
 
 pub use addr::{Addr, AddrMask, Family};

@@ -16,15 +16,37 @@ impl Rule {
     }
 }
 
-fn match_needs_conntrack(_: &Match) -> bool {
-    false
+fn match_needs_conntrack(m: &Match) -> bool {
+    matches!(
+        m,
+        Match::Conntrack(_)
+            | Match::State(_)
+            | Match::Connmark(_)
+            | Match::Connlimit(_)
+            | Match::Connbytes(_)
+            | Match::Helper(_)
+            | Match::Connlabel(_)
+            | Match::Cluster(_)
+    )
 }
-fn target_needs_conntrack(_: &Target) -> bool {
-    false
+
+fn target_needs_conntrack(t: &Target) -> bool {
+    match t {
+        Target::Connmark(_)
+        | Target::Dnat(_)
+        | Target::Snat(_)
+        | Target::Masquerade(_)
+        | Target::Redirect(_)
+        | Target::Netmap(_) => true,
+        Target::Ct(t) => !t.notrack,
+        _ => false,
+    }
 }
-fn match_needs_defrag(_: &Match) -> bool {
-    false
+
+fn match_needs_defrag(m: &Match) -> bool {
+    matches!(m, Match::Socket(_))
 }
-fn target_needs_defrag(_: &Target) -> bool {
-    false
+
+fn target_needs_defrag(t: &Target) -> bool {
+    matches!(t, Target::Tproxy(_))
 }

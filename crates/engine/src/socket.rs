@@ -1,6 +1,8 @@
 //! Local sockets, as far as netfilter and the answers of the stack can see them.
 
 use crate::addr::{Addr, Family};
+use crate::packet::{L4, Packet, Payload, proto};
+use crate::tcp_stack::TcpSock;
 
 /// What a program does with what it gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,11 +28,39 @@ pub struct Listener {
     pub transparent: bool,
 }
 
+/// Names a TCP connection of this host.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SockId(pub u32);
+
+/// What a program learns from its sockets.
+#[derive(Clone, PartialEq, Debug)]
+pub enum SockEvent {
+    /// `connect` succeeded.
+    Connected(SockId),
+    /// `connect` or the connection failed: RST (ECONNREFUSED, ECONNRESET).
+    Reset(SockId),
+    /// `connect` gave up (ETIMEDOUT).
+    TimedOut(SockId),
+    /// Data came on a connection.
+    Data(SockId, u32),
+    /// The peer closed.
+    PeerClosed(SockId),
+    /// A datagram came: local port, sender, payload length in bytes.
+    Datagram(u16, (Family, Addr, u16), u32),
+    /// An ICMP error about a packet of ours: protocol, local port, type, code.
+    IcmpError(u8, u16, u8, u8),
+}
+
 /// All sockets of a host.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Sockets {
     /// Sockets that wait.
     pub listeners: Vec<Listener>,
+    /// TCP connections, complete and half-open.
+    pub tcp: Vec<TcpSock>,
+    /// What programs have not been told yet.
+    pub events: Vec<SockEvent>,
+    pub(crate) next_id: u32,
 }
 
 impl Sockets {
@@ -42,5 +72,27 @@ impl Sockets {
             .filter(fits)
             .find(|l| l.addr == Some((family, addr)))
             .or_else(|| self.listeners.iter().filter(fits).find(|l| l.addr.is_none()))
+    }
+
+    pub(crate) fn received(&mut self, port: u16, from: (Family, Addr, u16), len: u32) {
+        self.events.push(SockEvent::Datagram(port, from, len));
+    }
+
+    /// An ICMP error has come: the socket whose packet it quotes learns of it.
+    pub(crate) fn error(&mut self, packet: &Packet) {
+        let (Some(icmp), Payload::Quote { packet: quoted, .. }) = (packet.icmp(), &packet.payload) else {
+            return;
+        };
+        let port = match &quoted.l4 {
+            L4::Tcp(t) => t.sport,
+            L4::Udp(u) => u.sport,
+            L4::Icmp(i) => i.id(),
+            L4::Opaque => 0,
+        };
+        // A connection attempt ends at once on a hard error (tcp_v4_err with SYN_SENT).
+        if quoted.proto == proto::TCP && icmp.kind == 3 && matches!(icmp.code, 1 | 2 | 3 | 9 | 10 | 13) {
+            self.tcp.retain(|s| !(s.connecting() && s.local.1 == port && s.remote.0 == quoted.dst));
+        }
+        self.events.push(SockEvent::IcmpError(quoted.proto, port, icmp.kind, icmp.code));
     }
 }

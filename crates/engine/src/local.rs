@@ -1,0 +1,182 @@
+//! What the local stack does with a delivered packet: sockets take it, or the kernel answers.
+
+use crate::addr::{Addr, Family};
+use crate::conntrack;
+use crate::event::{DropBy, Emit, EventKind, KernelDrop, Observer, Origin, Receiver};
+use crate::flight::{Flight, Out, PacketIds, Stage};
+use crate::host::{Host, Net};
+use crate::icmp_send::{self, IcmpError};
+use crate::packet::{Icmp, L4, Packet, PacketId, Payload, Skb, Udp, proto};
+use crate::route::{DstKind, Flow};
+use crate::socket::Behaviour;
+use crate::step::Spawned;
+use crate::tcp_stack;
+use std::collections::VecDeque;
+
+/// `ip_local_deliver_finish`, `ip6_input_finish`: by transport protocol.
+pub(crate) fn deliver<O: Observer>(
+    host: &mut Host,
+    flight: &mut Flight,
+    out: &mut VecDeque<Out>,
+    spawned: &mut Spawned,
+    ids: &mut PacketIds,
+    emit: &mut Emit<'_, O>,
+) {
+    let skb = &mut flight.skb;
+    let outcome = match (&skb.packet.l4, skb.packet.proto) {
+        (L4::Tcp(_), _) => {
+            conntrack::release(&mut host.net, skb, emit);
+            tcp_stack::receive(host, skb, out, spawned, ids)
+        }
+        (L4::Udp(_), proto::UDP) => {
+            // nf_reset_ct: what is answered from here on is looked up anew.
+            conntrack::release(&mut host.net, skb, emit);
+            udp(host, skb, out, spawned, ids)
+        }
+        (L4::Icmp(_), _) => icmp(host, skb, spawned, ids),
+        _ => {
+            icmp_send::send(host, skb, IcmpError::ProtoUnreachable, spawned, ids);
+            Err(KernelDrop::NoSocket)
+        }
+    };
+    match outcome {
+        Ok(to) => emit.event(EventKind::Deliver { to }),
+        Err(drop) => {
+            flight.at = Stage::Drop(DropBy::Kernel(drop));
+            return;
+        }
+    }
+    conntrack::release(&mut host.net, skb, emit);
+}
+
+/// `__udp4_lib_rcv`: a socket, or "port unreachable".
+fn udp(
+    host: &mut Host,
+    skb: &mut Skb,
+    out: &mut VecDeque<Out>,
+    spawned: &mut Spawned,
+    ids: &mut PacketIds,
+) -> Result<Receiver, KernelDrop> {
+    let packet = &skb.packet;
+    let Some(&Udp { sport, dport, length, .. }) = packet.udp() else { return Err(KernelDrop::StackIgnores) };
+    let said = length.map_or(8 + packet.payload.len(), u32::from);
+    if packet.bad_l4_checksum || said < 8 || said > 8 + packet.payload.len() {
+        return Err(KernelDrop::StackIgnores);
+    }
+    let (family, src, dst) = (packet.family, packet.src, packet.dst);
+    let Some(listener) = host.net.sockets.listener(proto::UDP, family, dst, dport).cloned() else {
+        if matches!(skb.dst.map(|d| d.to), Some(DstKind::Local)) {
+            icmp_send::send(host, skb, IcmpError::PortUnreachable, spawned, ids);
+        }
+        return Err(KernelDrop::NoSocket);
+    };
+    host.net.sockets.received(dport, (family, src, sport), packet.payload.len());
+    if listener.behaviour == Behaviour::Echo {
+        // The socket is bound to any address, so routing chooses the source.
+        let payload = packet.payload.clone();
+        let answer = datagram(&host.net, family, listener.addr.map(|a| a.1), dport, src, sport, payload);
+        let by = Origin::Socket;
+        if let Ok(answer) = host.local_out(answer, PacketId::default(), by, skb.id) {
+            let mut flight = answer;
+            flight.skb.id = ids.next_id();
+            out.push_back(Out::Process { flight: Box::new(flight) });
+        }
+    }
+    Ok(Receiver::Listener(dport))
+}
+
+/// A datagram as `udp_sendmsg` builds it; without a source address routing chooses one.
+pub(crate) fn datagram(
+    net: &Net,
+    family: Family,
+    src: Option<Addr>,
+    sport: u16,
+    dst: Addr,
+    dport: u16,
+    payload: Payload,
+) -> Packet {
+    let src = src.or_else(|| net.route_output(&Flow::to(family, dst)).ok().and_then(|d| d.src));
+    Packet {
+        family,
+        src: src.unwrap_or_default(),
+        dst,
+        proto: proto::UDP,
+        ttl: net.sysctl.ip_default_ttl,
+        tos: 0,
+        ip_id: 0x4857,
+        df: true,
+        frag: None,
+        bad_l4_checksum: false,
+        l4: L4::Udp(Udp { sport, dport, ..Udp::default() }),
+        payload,
+    }
+}
+
+/// `icmp_rcv`, `icmpv6_rcv`: requests are answered, errors go to the socket that they are about.
+fn icmp(
+    host: &mut Host,
+    skb: &mut Skb,
+    spawned: &mut Spawned,
+    ids: &mut PacketIds,
+) -> Result<Receiver, KernelDrop> {
+    let net = &mut host.net;
+    let packet = &skb.packet;
+    let Some(&icmp) = packet.icmp() else { return Err(KernelDrop::StackIgnores) };
+    if packet.bad_l4_checksum {
+        return Err(KernelDrop::StackIgnores);
+    }
+    let broadcast = !matches!(skb.dst.map(|d| d.to), Some(DstKind::Local));
+    let reply = match (packet.family, icmp.kind) {
+        (Family::V4, 8) => {
+            if net.sysctl.icmp_echo_ignore_all {
+                return Err(KernelDrop::StackIgnores);
+            }
+            if broadcast && net.sysctl.icmp_echo_ignore_broadcasts {
+                return Err(KernelDrop::BroadcastIgnored);
+            }
+            Some((Icmp { kind: 0, code: 0, ..icmp }, packet.payload.clone()))
+        }
+        (Family::V4, 13) => {
+            if broadcast && net.sysctl.icmp_echo_ignore_broadcasts {
+                return Err(KernelDrop::BroadcastIgnored);
+            }
+            Some((Icmp { kind: 14, code: 0, ..icmp }, Payload::Zeros(12)))
+        }
+        (Family::V6, 128) => Some((Icmp { kind: 129, code: 0, ..icmp }, packet.payload.clone())),
+        (Family::V4, 0 | 14) | (Family::V6, 129) => None,
+        _ if packet.is_icmp_error() => {
+            net.sockets.error(packet);
+            None
+        }
+        _ => return Err(KernelDrop::StackIgnores),
+    };
+    let Some((header, payload)) = reply else { return Ok(Receiver::Icmp) };
+    let (family, tos) = (packet.family, packet.tos);
+    let mut flow = Flow::to(family, packet.src);
+    // A broadcast is answered from the address that routing chooses.
+    flow.src = if broadcast { Addr::UNSPECIFIED } else { packet.dst };
+    flow.mark = if net.sysctl.fwmark_reflect { skb.mark } else { 0 };
+    let Ok(route) = net.route_output(&flow) else { return Ok(Receiver::Icmp) };
+    let answer = Packet {
+        family,
+        src: if broadcast { route.src.unwrap_or_default() } else { packet.dst },
+        dst: packet.src,
+        proto: packet.proto,
+        ttl: net.sysctl.ip_default_ttl,
+        tos,
+        ip_id: net.rng.next_u16() | 1,
+        df: false,
+        frag: None,
+        bad_l4_checksum: false,
+        l4: L4::Icmp(header),
+        payload,
+    };
+    let mut reply = Skb::new(ids.next_id(), answer);
+    reply.dst = Some(route);
+    reply.mark = flow.mark;
+    spawned.push(Flight {
+        skb: reply,
+        at: Stage::LocalOut { by: Origin::IcmpReply, answers: skb.id },
+    });
+    Ok(Receiver::Icmp)
+}
