@@ -1,13 +1,10 @@
 //! A host: one network namespace, everything that its packets can meet.
 
 use crate::addr::{Addr, AddrMask, Family};
-<<<<<<< HEAD
 use crate::conntrack::Conntrack;
-=======
 use crate::defrag::FragQueue;
->>>>>>> 8e01f97 (engine: Walk packets through the hooks, chains, routing and the local stack)
 use crate::device::{DevId, Device, IfAddr};
-use crate::event::Observer;
+use crate::event::{Emit, Observer};
 use crate::flight::{Cpu, PacketIds};
 use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::icmp_send::Peers;
@@ -53,10 +50,8 @@ pub struct Net {
     pub sockets: Sockets,
     /// Randomness.
     pub rng: Rng,
-<<<<<<< HEAD
     /// Connections.
     pub ct: Conntrack,
-=======
     /// Rate limits of ICMP errors, by peer.
     pub peers: Peers,
     /// Redirects sent: when the last one, and how many, by peer (`inet_peer.n_redirects`).
@@ -65,7 +60,6 @@ pub struct Net {
     pub frags: Vec<FragQueue>,
     /// Time that a person would have spent on the lines so far; only the redirect limiter asks.
     pub pace: Duration,
->>>>>>> 8e01f97 (engine: Walk packets through the hooks, chains, routing and the local stack)
     /// Is conntrack awake, by family (IPv4, IPv6)? Kept by [`Host::refresh`].
     pub ct_awake: [bool; 2],
 }
@@ -126,14 +120,11 @@ impl Host {
                 sysctl: Sysctl::default(),
                 sockets: Sockets::default(),
                 rng: Rng::new(seed),
-<<<<<<< HEAD
                 ct: Conntrack::default(),
-=======
                 peers: Peers::default(),
                 redirects: BTreeMap::new(),
                 frags: Vec::new(),
                 pace: Duration::default(),
->>>>>>> 8e01f97 (engine: Walk packets through the hooks, chains, routing and the local stack)
                 ct_awake: [false; 2],
             },
             hooks: Default::default(),
@@ -320,11 +311,14 @@ impl Host {
 
     /// The next moment at which the host does something by itself: a retransmission.
     pub fn next_timer(&self) -> Option<Time> {
-        self.tcp_next_timer()
+        let both = [self.tcp_next_timer(), crate::conntrack::next_timer(&self.net)];
+        both.into_iter().flatten().min()
     }
 
     /// Does what is due at `net.now`; packets that are sent are on the processor's stack afterwards.
-    pub fn run_timers<O: Observer>(&mut self, cpu: &mut Cpu, ids: &mut PacketIds, _observer: &mut O) {
+    pub fn run_timers<O: Observer>(&mut self, cpu: &mut Cpu, ids: &mut PacketIds, observer: &mut O) {
+        let emit = &mut Emit { observer, host: self.id, packet: Default::default() };
+        crate::conntrack::run_timers(&mut self.net, emit);
         let flights = self.tcp_timers(ids);
         cpu.stack.extend(flights.into_iter().rev());
     }

@@ -210,7 +210,7 @@ fn send_as(
     let mut answer = Skb::new(ids.next_id(), packet);
     answer.mark = mark;
     answer.dst = Some(route);
-    conntrack::attach(&mut answer, skb, net);
+    conntrack::attach(net, &mut answer, skb);
     spawned.push(Flight { skb: answer, at: Stage::LocalOut { by, answers: skb.id } });
 }
 
@@ -342,8 +342,7 @@ fn reset(host: &mut Host, skb: &mut Skb, rule: RuleRef, spawned: &mut Spawned, i
     let net = &mut host.net;
     let about = &skb.packet;
     let Some(tcp) = about.tcp() else { return };
-    let broadcast =
-        skb.dst.is_some_and(|d| matches!(d.to, DstKind::Broadcast | DstKind::Multicast));
+    let broadcast = skb.dst.is_some_and(|d| matches!(d.to, DstKind::Broadcast | DstKind::Multicast));
     if tcp.flags & tcp_flags::RST != 0 || about.bad_l4_checksum || about.is_later_fragment() || broadcast {
         return;
     }
@@ -368,7 +367,7 @@ fn reset(host: &mut Host, skb: &mut Skb, rule: RuleRef, spawned: &mut Spawned, i
     let Ok(route) = net.route_me_harder(&answer) else { return };
     answer.id = ids.next_id();
     answer.dst = Some(route);
-    conntrack::attach(&mut answer, skb, net);
+    conntrack::attach(net, &mut answer, skb);
     conntrack::set_closing(net, skb);
     spawned.push(Flight { skb: answer, at: Stage::LocalOut { by: Origin::Reject(rule), answers: skb.id } });
 }

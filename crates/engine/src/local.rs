@@ -174,9 +174,6 @@ fn icmp(
     let mut reply = Skb::new(ids.next_id(), answer);
     reply.dst = Some(route);
     reply.mark = flow.mark;
-    spawned.push(Flight {
-        skb: reply,
-        at: Stage::LocalOut { by: Origin::IcmpReply, answers: skb.id },
-    });
+    spawned.push(Flight { skb: reply, at: Stage::LocalOut { by: Origin::IcmpReply, answers: skb.id } });
     Ok(Receiver::Icmp)
 }

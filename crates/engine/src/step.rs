@@ -181,22 +181,19 @@ impl Host {
                 traverse::enter(self, skb, hook, kind, emit);
                 Ok(())
             }
-            HookFn::Nat => {
-                match nat::begin(&mut self.net, skb, which, hook.in_dev, hook.out_dev, emit) {
-                    Ok(NatStep::Pass) => Ok(()),
-                    Ok(NatStep::Translate) => self.nat_apply(skb, which, hook.out_dev, emit),
-                    Ok(NatStep::Consult) => {
-                        if traverse::enter(self, skb, hook, TableKind::Nat, emit) {
-                            Ok(())
-                        } else {
-                            let (hook, out_dev) = (hook.hook, hook.out_dev);
-                            nat::null_binding(&mut self.net, skb, hook, emit)
-                                .and_then(|()| self.nat_apply(skb, hook, out_dev, emit))
-                        }
+            HookFn::Nat => match nat::begin(&mut self.net, skb, which, hook.in_dev, hook.out_dev, emit) {
+                Ok(NatStep::Pass) => Ok(()),
+                Ok(NatStep::Translate) => self.nat_apply(skb, which, emit),
+                Ok(NatStep::Consult) => {
+                    if traverse::enter(self, skb, hook, TableKind::Nat, emit) {
+                        Ok(())
+                    } else {
+                        nat::null_binding(&mut self.net, skb, which, emit)
+                            .and_then(|()| self.nat_apply(skb, which, emit))
                     }
-                    Err(drop) => Err(drop),
                 }
-            }
+                Err(drop) => Err(drop),
+            },
         };
         if let Err(drop) = result {
             flight.at = Stage::Drop(DropBy::Kernel(drop));
@@ -210,7 +207,7 @@ impl Host {
         let Some(walk) = hook.walk.take() else { return };
         let result = match walk.table {
             TableKind::Nat => nat::null_binding(&mut self.net, skb, hook.hook, emit)
-                .and_then(|()| self.nat_apply(skb, hook.hook, hook.out_dev, emit)),
+                .and_then(|()| self.nat_apply(skb, hook.hook, emit)),
             // ipt_mangle_out, nf_route_table_hook4: a change of what routing looks at routes anew.
             TableKind::Mangle if hook.hook == Hook::Output && traverse::routing_key(skb) != walk.before => {
                 self.reroute(skb, emit)
@@ -227,11 +224,10 @@ impl Host {
         &mut self,
         skb: &mut Skb,
         hook: Hook,
-        out_dev: Option<DevId>,
         emit: &mut Emit<'_, O>,
     ) -> Result<(), KernelDrop> {
         let before = skb.packet.dst;
-        nat::translate(&mut self.net, skb, hook, out_dev, emit)?;
+        nat::translate(&mut self.net, skb, hook, emit)?;
         match hook {
             // nf_nat_ipv4_pre_routing: a new destination forgets the route.
             Hook::Prerouting if skb.packet.dst != before => skb.dst = None,
@@ -296,10 +292,7 @@ impl Host {
             DstKind::Local | DstKind::Broadcast | DstKind::Multicast => {
                 // ip_local_deliver puts fragments together where nothing did so before.
                 if skb.packet.frag.is_some()
-                    && matches!(
-                        defrag::gather(&mut self.net, skb, Hook::Input, emit),
-                        defrag::Gathered::Held
-                    )
+                    && matches!(defrag::gather(&mut self.net, skb, Hook::Input, emit), defrag::Gathered::Held)
                 {
                     Stage::Done
                 } else {

@@ -573,7 +573,9 @@ impl Host {
     }
 
     fn emit_segment(&mut self, packet: Packet, ids: &mut PacketIds, cpu: &mut Cpu) {
-        if let Ok(mut flight) = self.local_out(packet, PacketId::default(), Origin::Socket, PacketId::default()) {
+        if let Ok(mut flight) =
+            self.local_out(packet, PacketId::default(), Origin::Socket, PacketId::default())
+        {
             flight.skb.id = ids.next_id();
             cpu.stack.push(flight);
         }
@@ -587,7 +589,8 @@ impl Host {
     /// Sends again what is due.
     pub(crate) fn tcp_timers(&mut self, ids: &mut PacketIds) -> Vec<Flight> {
         let now = self.net.now;
-        let (syn_retries, synack_retries) = (self.net.sysctl.tcp_syn_retries, self.net.sysctl.tcp_synack_retries);
+        let (syn_retries, synack_retries) =
+            (self.net.sysctl.tcp_syn_retries, self.net.sysctl.tcp_synack_retries);
         let mut segments = Vec::new();
         let sockets = &mut self.net.sockets;
         let mut gone = Vec::new();

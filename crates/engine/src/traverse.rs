@@ -84,7 +84,11 @@ pub(crate) fn walk<O: Observer>(
             Outcome::Matched => {
                 rule.counters.add(skb.packet.len());
                 // A rule without a target is done; the rest happens in a step of its own.
-                if rule.target == Target::None { walk.rule += 1 } else { walk.firing = true }
+                if rule.target == Target::None {
+                    walk.rule += 1
+                } else {
+                    walk.firing = true
+                }
                 return Walked::Going;
             }
             Outcome::Failed(_) => {
@@ -158,7 +162,11 @@ pub(crate) fn walk<O: Observer>(
                 Verdict::Queue(queue, bypass) => {
                     emit.event(EventKind::Queued { queue });
                     // Nobody listens: dropped, or with --queue-bypass let through this table.
-                    if bypass { Walked::Accepted } else { Walked::Drop(DropBy::Kernel(KernelDrop::NoQueueListener)) }
+                    if bypass {
+                        Walked::Accepted
+                    } else {
+                        Walked::Drop(DropBy::Kernel(KernelDrop::NoQueueListener))
+                    }
                 }
             }
         }

@@ -4,12 +4,14 @@
 //! [`Unconfirmed`] one that only its packet carries; [`confirm()`] (`nf_confirm`, at INPUT and POSTROUTING) consumes that
 //! and puts an [`Entry`] into the [`table`]. A packet dropped in between takes it along ([`release`]).
 
+mod closing;
 pub mod confirm;
 pub mod notify;
 pub mod table;
 pub mod track;
 pub mod tuple;
 
+pub use closing::set_closing;
 pub use confirm::confirm;
 pub use notify::{CtEvent, CtEventKind, Notify};
 pub use table::{Conntrack, Stats};
