@@ -1,2 +1,49 @@
-//! Build, serve, test.
-fn main() {}
+//! Build, serve, test: every command of the README ends here. Run it as `cargo xtask COMMAND`.
+//!
+//! Each file is one command or one tool that the commands share: [`sheet`] reads `wasm-pack.toml`, [`run`] starts other
+//! programs and lets nothing be silent for long, [`wasm`] makes the wasm package, [`page`] the page, [`test`] runs
+//! every test, [`size`] weighs what the browser downloads.
+
+mod page;
+mod run;
+mod sheet;
+mod size;
+mod test;
+mod wasm;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+
+  serve [--port N]   build the page, serve it, print its address
+  build              build the page into www/dist: static files for any host and any sub-path
+  test               every test: native, wasm, types, units, the page in Chromium and Firefox
+  wasm               only the wasm package, into www/pkg
+  size               weigh what the browser downloads against the budgets of wasm-pack.toml
+  tidy               format and lint, as CI does";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("serve") => page::serve(&rest),
+        Some("build") => page::build(),
+        Some("test") => test::all(&rest),
+        Some("wasm") => sheet::Sheet::read().and_then(|sheet| wasm::build(&sheet)),
+        Some("size") => sheet::Sheet::read().and_then(|sheet| size::check(&sheet)),
+        Some("tidy") => test::tidy(),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        Some(other) => Err(format!("unknown command `{other}`\n\n{USAGE}")),
+        None => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Makes the wasm package: cargo compiles, the library behind the `wasm-bindgen` command binds.
+
+use crate::run::{Done, command, read, root, say, show};
+use crate::sheet::Sheet;
+
+/// Builds the crate named by the sheet and writes the package for the page.
+pub(crate) fn build(sheet: &Sheet) -> Done {
+    say("wasm: compile");
+    let target = sheet.get("package.target")?;
+    have_target(target)?;
+    let package = sheet.get("package.crate")?;
+    let profile = sheet.get("package.profile")?;
+    let args = ["build", "--locked", "--package", package, "--target", target, "--profile", profile];
+    show(&mut command("cargo", args, &root()))?;
+
+    say("wasm: bind");
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let out = sheet.path("package.out-dir")?;
+    let input = target_dir().join(target).join(profile).join(file);
+    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+    // Names and producers are for debuggers; without them the wasm is a quarter smaller.
+    bindgen.input_path(&input).out_name(sheet.get("package.name")?).typescript(true);
+    bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(true);
+    bindgen.web(true).map_err(|e| e.to_string())?;
+    bindgen.generate(&out).map_err(|e| format!("{}: {e:#}", input.display()))?;
+    eprintln!("   {}", out.display());
+    Ok(())
+}
+
+/// Where cargo puts what it builds.
+fn target_dir() -> std::path::PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
+/// Adds the wasm target where rustup has not got it yet.
+fn have_target(target: &str) -> Done {
+    // Without rustup (a distribution's Rust) cargo itself says what is missing.
+    let Ok(installed) = read(&mut command("rustup", ["target", "list", "--installed"], &root())) else {
+        return Ok(());
+    };
+    if installed.lines().any(|line| line == target) {
+        return Ok(());
+    }
+    show(&mut command("rustup", ["target", "add", target], &root()))
+}

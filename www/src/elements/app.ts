@@ -1,0 +1,267 @@
+/// The page: what is open, which language and theme, the keys, and the address that leads back to this very step.
+import { html, nothing, type TemplateResult } from "lit";
+import library from "virtual:library";
+import { LANGS, pick, preferred, word, type Lang, type Word } from "../i18n.js";
+import type { Opened, Problem } from "../model.js";
+import { Piece } from "../piece.js";
+import { Player } from "../player.js";
+import { readAddress, writeAddress } from "../address.js";
+import { labText } from "../library.js";
+import "./conntrack.js";
+import "./controls.js";
+import "./editor.js";
+import "./events.js";
+import "./packet.js";
+import { Rules } from "./rules.js";
+import "./sentence.js";
+import "./stage.js";
+
+type Panel = "conntrack" | "rules" | "packet" | "events" | "edit";
+const PANELS: Panel[] = ["conntrack", "rules", "packet", "events", "edit"];
+
+/** Turns a lab's text into a run. */
+export type Open = (text: string) => Opened;
+
+export class App extends Piece {
+  static override properties = {
+    tick: { state: true },
+    panel: { state: true },
+    message: { state: true },
+    problems: { state: true },
+    ready: { state: true },
+  };
+  declare panel: Panel;
+  declare message: string;
+  declare problems: Problem[];
+  /** The simulator has arrived. */
+  declare ready: boolean;
+  name = "";
+  #open: Open | undefined;
+  #saved: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    super();
+    this.player = new Player();
+    this.tick = 0;
+    this.panel = "rules";
+    this.message = "";
+    this.problems = [];
+    this.ready = false;
+    const stored = recall("lang") as Lang | null;
+    this.setLanguage(readAddress().lang ?? stored ?? preferred(), false);
+    this.setTheme(recall("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"), false);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.player.addEventListener("change", this.changed);
+    addEventListener("keydown", this.key);
+    addEventListener("hashchange", this.moved);
+    this.addEventListener("look", this.look as EventListener);
+  }
+  override disconnectedCallback(): void {
+    this.player.removeEventListener("change", this.changed);
+    removeEventListener("keydown", this.key);
+    removeEventListener("hashchange", this.moved);
+    super.disconnectedCallback();
+  }
+  private changed = (): void => {
+    this.tick++;
+    clearTimeout(this.#saved);
+    if (this.ready) this.#saved = setTimeout(() => writeAddress(this.name, this.player), this.player.playing ? 600 : 120);
+  };
+  private moved = (): void => void this.follow();
+  private look = (e: CustomEvent<{ hook: string; func: string }>): void => {
+    this.panel = e.detail.func === "conntrack" || e.detail.func === "confirm" ? "conntrack" : "rules";
+    this.querySelector<Rules>("hw-rules")?.show(e.detail.func);
+    this.tick++;
+  };
+
+  /** The simulator is here: open what the address names. */
+  async start(open: Open): Promise<void> {
+    this.#open = open;
+    this.ready = true;
+    await this.follow();
+  }
+  /** Why there is no simulator. */
+  fail(why: string): void {
+    this.message = this.w("cannot_load", { why });
+  }
+
+  /** Opens what the address names; without a name the first lab of the library. */
+  private async follow(): Promise<void> {
+    const address = readAddress();
+    const known = library.some((l) => l.name === address.lab);
+    if (address.lab && !known && !address.text) this.message = this.w("unknown_lab", { name: address.lab });
+    const name = known ? address.lab! : (library.find((l) => l.name.startsWith("redirect")) ?? library[0])?.name;
+    if (name === this.name && address.at === this.player.at) return;
+    if (name === this.name && this.player.run && address.at !== undefined) return this.player.seek(address.at);
+    if (name) await this.load(name, address.at ?? 0, address.host);
+  }
+
+  private async load(name: string, at = 0, host?: string): Promise<void> {
+    const text = await labText(name);
+    if (this.run(text, at, host)) this.name = name;
+    this.changed();
+  }
+
+  /** Runs a text; where it has mistakes, says them and keeps what there is. */
+  run(text: string, at = 0, host?: string): boolean {
+    const opened = this.#open?.(text);
+    if (!opened) return false;
+    if (!opened.ok) {
+      this.problems = opened.problems;
+      return false;
+    }
+    this.problems = [];
+    const station = host ? opened.run.lab.stations.findIndex((s) => s.name === host) : -1;
+    this.player.open(opened.run, at, station);
+    document.title = `${pick(this.language, opened.run.lab.title)} · Hookwalk`;
+    return true;
+  }
+
+  private setLanguage(lang: Lang, keep = true): void {
+    document.documentElement.lang = LANGS.find((l) => l.id === lang)?.html ?? "en";
+    if (keep) store("lang", lang);
+    this.tick++;
+    const title = this.player.lab?.title;
+    if (title) document.title = `${pick(this.language, title)} · Hookwalk`;
+  }
+  private setTheme(theme: string, keep = true): void {
+    document.documentElement.dataset["theme"] = theme === "dark" ? "dark" : "light";
+    if (keep) store("theme", theme);
+    this.tick++;
+  }
+
+  private key = (e: KeyboardEvent): void => {
+    const target = e.composedPath()[0] as HTMLElement;
+    if (e.ctrlKey || e.metaKey || e.altKey || this.querySelector("dialog[open]")) return;
+    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && (target as HTMLInputElement).type !== "range";
+    if (typing) return;
+    const p = this.player;
+    const onButton = target.tagName === "BUTTON";
+    switch (e.key) {
+      case " ":
+        if (onButton) return;
+        p.toggle();
+        break;
+      case "ArrowRight":
+        if (e.shiftKey) p.stepPacket(1);
+        else p.step(1);
+        break;
+      case "ArrowLeft":
+        if (e.shiftKey) p.stepPacket(-1);
+        else p.step(-1);
+        break;
+      case "n":
+        p.turn(1);
+        break;
+      case "N":
+        p.turn(-1);
+        break;
+      case "Home":
+        p.pause();
+        p.seek(0);
+        break;
+      case "End":
+        p.pause();
+        p.seek(p.len);
+        break;
+      case "+":
+      case "=":
+        p.setSpeed(Math.min(8, p.speed * 2));
+        break;
+      case "-":
+        p.setSpeed(Math.max(0.25, p.speed / 2));
+        break;
+      case "?":
+        this.querySelector<HTMLDialogElement>("dialog.keys")?.showModal();
+        break;
+      default:
+        return;
+    }
+    e.preventDefault();
+  };
+
+  private async share(): Promise<void> {
+    writeAddress(this.name, this.player);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.message = this.w("copied");
+    } catch {
+      this.message = location.href;
+    }
+    setTimeout(() => (this.message = ""), 2500);
+  }
+
+  protected override render(): TemplateResult {
+    const { player, tick } = this;
+    const lang = this.language;
+    const other = LANGS.find((l) => l.id !== lang) ?? LANGS[0]!;
+    const theme = document.documentElement.dataset["theme"];
+    const title = (t: Record<string, string>): string => t[lang] ?? t[lang === "zh" ? "zh-CN" : "en"] ?? t[""] ?? "";
+    const hidden = (p: Panel): string => (this.panel === p ? "chosen" : "");
+    return html`
+      <header class="bar">
+        <h1><svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true"><path d="M3 16h8m10 0h8" /><rect x="11" y="8" width="10" height="16" rx="2" /><circle cx="16" cy="16" r="2.4" /></svg>Hookwalk</h1>
+        <label class="labs"><span class="sr">${this.w("lab")}</span>
+          <select id="lab" .value=${this.name} ?disabled=${!this.ready} @change=${(e: Event) => void this.load((e.target as HTMLSelectElement).value)}>
+            ${library.map((l) => html`<option value=${l.name} ?selected=${l.name === this.name}>${title(l.title) || l.name}</option>`)}
+          </select>
+        </label>
+        <span class="grow"></span>
+        <button class="tool" lang=${other.html} @click=${() => this.setLanguage(other.id)}>${other.name}</button>
+        <button class="tool" title=${this.w("theme")} aria-label=${this.w("theme")} @click=${() => this.setTheme(theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
+        <button class="tool wide" title=${this.w("help")} aria-label=${this.w("help")} @click=${() => this.querySelector<HTMLDialogElement>("dialog.keys")?.showModal()}>?</button>
+        <button class="tool" title=${this.w("share_label")} aria-label=${this.w("share_label")} @click=${() => void this.share()}>${this.w("share")}</button>
+      </header>
+      <p class="message" role="status">${this.message || (this.ready || !player.run ? "" : this.w("loading"))}</p>
+      <main class="body" data-panel=${this.panel}>
+        <section class="center">
+          <hw-stage .player=${player} .tick=${tick}></hw-stage>
+          <hw-sentence .player=${player} .tick=${tick}></hw-sentence>
+        </section>
+        <nav class="switch" aria-label=${this.w("panels")}>
+          ${PANELS.map((p) => html`<button class="tab ${p}" aria-pressed=${this.panel === p} @click=${() => (this.panel = p)}>${this.w(p as Word)}</button>`)}
+        </nav>
+        <section class="panel events ${hidden("events")}" aria-label=${this.w("events")}><hw-events .player=${player} .tick=${tick}></hw-events></section>
+        <section class="panel packet ${hidden("packet")}" aria-label=${this.w("packet")}><hw-packet .player=${player} .tick=${tick}></hw-packet></section>
+        <section class="panel conntrack ${hidden("conntrack")}" aria-label=${this.w("conntrack")}><hw-conntrack .player=${player} .tick=${tick}></hw-conntrack></section>
+        <section class="panel rules ${hidden("rules")}" aria-label=${this.w("rules")}><hw-rules .player=${player} .tick=${tick}></hw-rules></section>
+        <section class="panel edit ${hidden("edit")}" aria-label=${this.w("edit")}>
+          <hw-editor .player=${player} .tick=${tick} .problems=${this.problems}
+            @run=${(e: CustomEvent<string>) => this.run(e.detail, 0)}></hw-editor>
+        </section>
+      </main>
+      <footer class="controls"><hw-controls .player=${player} .tick=${tick}></hw-controls></footer>
+      ${this.keys(lang)}`;
+  }
+
+  private keys(lang: Lang): TemplateResult {
+    const rows: [string, Word][] = [["Space", "key_space"], ["→ ←", "key_arrows"], ["Shift → ←", "key_shift"], ["N", "key_n"], ["Home End", "key_ends"], ["− +", "key_speed"]];
+    return html`<dialog class="keys" aria-label=${this.w("help")}>
+      <h2>${this.w("help")}</h2>
+      <dl>${rows.map(([k, w]) => html`<dt><kbd>${k}</kbd></dt><dd>${word(lang, w)}</dd>`)}</dl>
+      <p>${this.w("private")}</p>
+      <form method="dialog"><button class="tool">${this.w("close")}</button></form>
+    </dialog>${nothing}`;
+  }
+}
+
+/** What this browser keeps between visits; without storage the page works all the same. */
+function recall(key: string): string | null {
+  try {
+    return localStorage.getItem(`hookwalk.${key}`);
+  } catch {
+    return null;
+  }
+}
+function store(key: string, value: string): void {
+  try {
+    localStorage.setItem(`hookwalk.${key}`, value);
+  } catch {
+    // Private windows may refuse; the choice then lasts as long as the page.
+  }
+}
+
+customElements.define("hw-app", App);

@@ -1,0 +1,112 @@
+/// The network: stations and links, and the packets between them. The host in focus is the one whose hooks are below.
+import { html, svg, type TemplateResult } from "lit";
+import { styleMap } from "lit/directives/style-map.js";
+import type { FlightView, LabView } from "../model.js";
+import { hue, Piece } from "../piece.js";
+
+interface Spot {
+  x: number;
+  y: number;
+}
+
+/** Stations in columns by their distance from the first one: who sends stands left. */
+export function arrange(lab: LabView, width: number): { spots: Spot[]; height: number; w: number } {
+  const n = lab.stations.length;
+  const next: Set<number>[] = lab.stations.map(() => new Set());
+  for (const link of lab.links) {
+    for (const a of link.ends) for (const b of link.ends) if (a.station !== b.station) next[a.station]?.add(b.station);
+  }
+  const firstWire = lab.stations.findIndex((s) => s.kind === "wire");
+  const column = new Array<number>(n).fill(-1);
+  let last = -1;
+  for (const start of [firstWire, ...lab.stations.keys()]) {
+    if (start < 0 || column[start] !== -1) continue;
+    column[start] = last + 1;
+    const queue = [start];
+    for (let s = queue.shift(); s !== undefined; s = queue.shift()) {
+      last = Math.max(last, column[s]!);
+      for (const t of next[s]!) {
+        if (column[t] !== -1) continue;
+        column[t] = column[s]! + 1;
+        queue.push(t);
+      }
+    }
+  }
+  const columns = Math.max(1, last + 1);
+  const rows = new Array<number>(columns).fill(0);
+  for (const c of column) rows[c]! += 1;
+  const most = Math.max(1, ...rows);
+  const height = 14 + most * 62;
+  const w = Math.min(170, Math.max(84, Math.floor((width - 16) / columns) - 18));
+  const seen = new Array<number>(columns).fill(0);
+  const spots = column.map((c) => {
+    const k = seen[c]!++;
+    const x = columns === 1 ? width / 2 : 8 + w / 2 + ((width - 16 - w) * c) / (columns - 1);
+    return { x, y: (height * (k + 0.5)) / rows[c]! };
+  });
+  return { spots, height, w };
+}
+
+export class Network extends Piece {
+  static override properties = { ...Piece.properties, width: { attribute: false } };
+  declare width: number;
+
+  protected override render(): TemplateResult {
+    const { lab, view } = this.player;
+    if (!lab || !view || !this.width) return html``;
+    const { spots, height, w } = arrange(lab, this.width);
+    const lines = lab.links.map((link) => {
+      const ends = link.ends.map((e) => spots[e.station]!);
+      if (ends.length === 2) return svg`<path d="M${ends[0]!.x} ${ends[0]!.y}L${ends[1]!.x} ${ends[1]!.y}" />`;
+      const cx = ends.reduce((s, e) => s + e.x, 0) / ends.length;
+      const cy = ends.reduce((s, e) => s + e.y, 0) / ends.length;
+      return svg`${ends.map((e) => svg`<path d="M${cx} ${cy}L${e.x} ${e.y}" />`)}<circle cx=${cx} cy=${cy} r="4" />`;
+    });
+    return html`
+      <div class="network" style=${styleMap({ height: `${height}px` })}>
+        <svg width=${this.width} height=${height} aria-hidden="true">${lines}</svg>
+        ${lab.stations.map((station, i) => {
+          const spot = spots[i]!;
+          const addrs = station.ifaces.flatMap((f) => f.addrs.map((a) => a.replace(/\/\d+$/, "")));
+          const style = styleMap({ width: `${w}px`, transform: `translate(${spot.x - w / 2}px, ${spot.y - 23}px)` });
+          const inside = html`<b>${station.name}</b><span class="addr">${addrs[0] ?? ""}${addrs.length > 1 ? html`<i>+${addrs.length - 1}</i>` : ""}</span>`;
+          const title = station.ifaces.map((f) => `${f.name} ${f.addrs.join(" ")}`).join("\n");
+          return station.kind === "host"
+            ? html`<button class="station host" style=${style} title=${title} aria-pressed=${i === view.host}
+                @click=${() => this.player.focus(i)}>${inside}</button>`
+            : html`<div class="station wire" style=${style} title=${title}>${inside}</div>`;
+        })}
+        ${view.flights.map((f) => this.token(f, spots, lab, w))}
+      </div>`;
+  }
+
+  /** A packet's dot: on its link while it travels, at its station while that works on it. */
+  private token(flight: FlightView, spots: Spot[], lab: LabView, w: number): TemplateResult {
+    const here = spots[flight.station]!;
+    const { place } = flight;
+    let at: Spot = { x: here.x, y: here.y - 23 };
+    if (place.at === "link") {
+      at = between(spots[place.from]!, spots[place.to]!, 0.5);
+    } else if (place.at === "transmit" || place.at === "receive") {
+      const other = neighbour(lab, flight.station, place.dev);
+      if (other !== undefined) {
+        const there = spots[other]!;
+        const far = Math.hypot(there.x - here.x, there.y - here.y) || 1;
+        at = between(here, there, Math.min(0.5, (w / 2 + 16) / far));
+      }
+    }
+    return html`<span class="token" aria-hidden="true" style=${styleMap({
+      transform: `translate(${at.x - 11}px, ${at.y - 11}px)`,
+      "--hue": String(hue(flight.packet)),
+    })}>${flight.packet}</span>`;
+  }
+}
+
+const between = (a: Spot, b: Spot, t: number): Spot => ({ x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t });
+
+function neighbour(lab: LabView, station: number, dev: string): number | undefined {
+  const link = lab.links.find((l) => l.ends.some((e) => e.station === station && e.iface === dev));
+  return link?.ends.find((e) => e.station !== station)?.station;
+}
+
+customElements.define("hw-network", Network);

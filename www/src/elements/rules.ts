@@ -1,0 +1,81 @@
+/// The rules of the host in focus as `iptables -nvL` prints them, with the rule that the packet is at.
+import { html, nothing, type TemplateResult } from "lit";
+import type { TableView } from "../model.js";
+import { Piece } from "../piece.js";
+
+const COLUMNS = ["pkts", "bytes", "target", "prot", "opt", "in", "out", "source", "destination", ""];
+
+export class Rules extends Piece {
+  static override properties = { ...Piece.properties, chosen: { state: true } };
+  /** The table that the reader chose; else the one where the packet is. */
+  declare chosen: string | undefined;
+  #last = "";
+  #at = -1;
+
+  /** Shows a table until the packet enters another one. */
+  show(table: string): void {
+    const found = this.player.tables.find((t) => t.table === table);
+    if (found) this.chosen = name(found);
+  }
+
+  protected override render(): TemplateResult {
+    const { player } = this;
+    const tables = player.tables;
+    const view = player.view;
+    if (!view) return html``;
+    // Where a packet is in a table, that one is shown; a choice holds until the position changes.
+    if (this.#at !== player.at) {
+      this.#at = player.at;
+      const here = tables.find((t) => t.chains.some((c) => c.rules.some((r) => r.outcome)));
+      const func = view.event?.station === view.host ? tables.find((t) => t.table === view.event?.func) : undefined;
+      const follow = here ?? func;
+      if (follow && name(follow) !== this.#last) {
+        this.#last = name(follow);
+        this.chosen = undefined;
+      }
+    }
+    const shown =
+      tables.find((t) => name(t) === this.chosen) ?? tables.find((t) => name(t) === this.#last) ??
+      tables.find((t) => t.table === "nat") ?? tables[0];
+    const host = player.lab?.stations[view.host]?.name ?? "";
+    return html`
+      <header class="head">
+        <h2>${this.w("rules")}</h2>
+        <div class="tabs" role="tablist" aria-label=${this.w("tables_of", { host })}>
+          ${tables.map((t) => html`<button role="tab" class="tab ${t.table}" aria-selected=${t === shown}
+            @click=${() => (this.chosen = name(t))}>${name(t)}</button>`)}
+        </div>
+      </header>
+      ${shown ? this.table(shown) : html`<p class="empty">${this.w("no_rules", { host })}</p>`}`;
+  }
+
+  private table(table: TableView): TemplateResult {
+    const before = this.player.tablesBefore.find((t) => name(t) === name(table));
+    const tool = table.family === "ip6" ? "ip6tables" : "iptables";
+    return html`<div class="listing" tabindex="0" role="tabpanel" aria-label="${tool} -t ${table.table} -nvL">
+      <p class="prompt">${this.player.lab?.stations[this.player.view?.host ?? 0]?.name}# ${tool} -t ${table.table} -nvL</p>
+      ${table.chains.map((chain) => {
+        const was = before?.chains.find((c) => c.name === chain.name);
+        return html`<table class="chain">
+          <caption class=${was && was.head !== chain.head ? "ticked" : ""}>${chain.head}</caption>
+          ${chain.rules.length === 0 ? nothing : html`<thead><tr>${COLUMNS.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead>`}
+          <tbody>
+            ${chain.rules.map((r, i) => {
+              const old = was?.rules[i];
+              const ticked = old && old.text === r.text && old.cells[0] !== r.cells[0];
+              return html`<tr class="rule ${r.outcome ?? ""}" title=${r.text} aria-current=${r.outcome ? "step" : "false"}>
+                ${r.cells.map((c, k) => html`<td class=${k < 2 && ticked ? "ticked" : ""}>${k === 2 && r.outcome
+                  ? html`<span class="hit" aria-label=${this.w(r.outcome === "matched" ? "matched" : "not_matched")}>${r.outcome === "matched" ? "✓" : "✗"}</span>`
+                  : nothing}${c}</td>`)}
+              </tr>`;
+            })}
+          </tbody>
+        </table>`;
+      })}
+    </div>`;
+  }
+}
+
+const name = (t: TableView): string => (t.family === "ip6" ? `ip6 ${t.table}` : t.table);
+
+customElements.define("hw-rules", Rules);

@@ -1,0 +1,27 @@
+/// The sentence under the stage: what happened, and why it did or did not. A live region, so that it is heard too.
+import { html, nothing, type TemplateResult } from "lit";
+import { phrase, pick, pickAll, why } from "../i18n.js";
+import { Piece } from "../piece.js";
+
+export class Sentence extends Piece {
+  protected override render(): TemplateResult {
+    const { player } = this;
+    const { lab, view } = player;
+    if (!lab || !view) return html``;
+    const said = lab.lines.filter((l) => (l.kind === "say" || l.kind === "ask") && l.at === player.at);
+    const event = view.event;
+    const more = event ? why(this.language, event.fact) : "";
+    const intro = player.at === 0 ? pickAll(this.language, lab.about) : [];
+    return html`<div class="sentence ${event?.tone ?? ""}" aria-live="polite" aria-atomic="true">
+      ${event
+        ? html`<p class="what">${phrase(this.language, event.fact)}</p>
+            ${more ? html`<p class="why">${more}</p>` : nothing}`
+        : html`<p class="what">${pick(this.language, lab.title)}</p>
+            ${intro.map((p) => html`<p class="why">${p}</p>`)}
+            ${intro.length === 0 ? html`<p class="why">${this.w("press_play")}</p>` : nothing}`}
+      ${said.map((l) => html`<p class="say">${pick(this.language, l.text)}</p>`)}
+    </div>`;
+  }
+}
+
+customElements.define("hw-sentence", Sentence);

@@ -1,0 +1,166 @@
+/// The stage: the hook map of the host in focus, drawn from the host's own ordered list of hook functions, and the
+/// packets on it.
+import { html, svg, type PropertyValues, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { styleMap } from "lit/directives/style-map.js";
+import { capsuleHeight, layout, positions, CAPSULE, type HookBox, type StageLayout } from "../layout.js";
+import type { FlightView, FuncView, HookView, View } from "../model.js";
+import { hue, Piece } from "../piece.js";
+import "./network.js";
+
+const px = (n: number): string => `${Math.round(n * 10) / 10}px`;
+
+export class Stage extends Piece {
+  static override properties = { ...Piece.properties, width: { state: true } };
+  declare width: number;
+  #watch: ResizeObserver | undefined;
+
+  constructor() {
+    super();
+    this.width = 0;
+  }
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#watch = new ResizeObserver(([entry]) => {
+      if (entry) this.width = Math.floor(entry.contentRect.width);
+    });
+    this.#watch.observe(this);
+  }
+  override disconnectedCallback(): void {
+    this.#watch?.disconnect();
+    super.disconnectedCallback();
+  }
+
+  protected override updated(_: PropertyValues): void {
+    // The first drawing must not slide in from the corner.
+    if (this.width) requestAnimationFrame(() => this.classList.add("moving"));
+  }
+
+  protected override render(): TemplateResult {
+    const { view, lab } = this.player;
+    if (!view || !lab || !this.width) return html``;
+    const flights = view.flights.filter((f) => f.station === view.host && f.place.at !== "link");
+    const riders = flights.map((f) => ({ place: f.place, h: capsuleHeight(lines(f)) }));
+    const map = layout(this.width, view.hooks, riders, this.path(view));
+    const spots = positions(map, riders);
+    const name = lab.stations[view.host]?.name ?? "";
+    return html`
+      <hw-network .player=${this.player} .tick=${this.tick} .width=${this.width}></hw-network>
+      <div class="map ${map.narrow ? "narrow" : ""}" role="group" aria-label=${this.w("hooks_of", { host: name })}
+        style=${styleMap({ height: px(map.height) })}>
+        ${this.wires(map, view)}
+        ${map.hooks.map((box) => this.hook(box, view.hooks.find((h) => h.hook === box.hook), view))}
+        <div class="process" style=${styleMap({ transform: at(map.process), width: px(map.process.w), height: px(map.process.h) })}>
+          <b>${this.w("local_process")}</b>
+        </div>
+        ${map.narrow ? "" : html`<span class="joint" style=${styleMap({ transform: at(map.route) })}><span>${this.w("routing")}</span></span>`}
+        ${repeat(flights, (f) => f.packet, (f, i) => this.capsule(f, spots[i]!, view))}
+      </div>`;
+  }
+
+  /** The hooks that the packet in view meets on this host, for the stacked form. */
+  private path(view: View): string[] {
+    const span = this.player.packet;
+    if (!span) return [];
+    const met: string[] = [];
+    for (let n = span.first; n < span.last; n++) {
+      const e = this.player.event(n);
+      if (!e || e.packet !== span.id || e.station !== view.host) continue;
+      if (e.kind === "Originate") met.push("local");
+      if (e.kind === "Hook" && e.hook && !met.includes(e.hook)) met.push(e.hook);
+      if (e.kind === "Deliver" && !met.includes("local")) met.push("local");
+    }
+    return met;
+  }
+
+  private wires(map: StageLayout, view: View): TemplateResult {
+    const here = view.flights.find((f) => f.packet === view.event?.packet && f.station === view.host)?.place;
+    const on = (from: string, to: string): boolean => {
+      if (!here) return false;
+      switch (here.at) {
+        case "receive":
+          return from === "in";
+        case "transmit":
+          return to === "out";
+        case "route":
+          return here.output ? to === "join" : from === "PREROUTING";
+        case "hook":
+          return to === here.hook;
+        default:
+          return to === here.at;
+      }
+    };
+    return html`<svg class="wires" width=${map.width} height=${map.height} aria-hidden="true">
+      <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+        <path d="M0 0L8 4L0 8z" /></marker></defs>
+      ${map.wires.map((w) => {
+        const tip = /^(route|join)$/.test(w.to) ? "" : "url(#tip)";
+        return svg`<path class=${on(w.from, w.to) ? "on" : ""} d=${w.d} marker-end=${tip} />`;
+      })}
+    </svg>`;
+  }
+
+  private hook(box: HookBox, hook: HookView | undefined, view: View): TemplateResult {
+    const current = view.flights.find((f) => f.packet === view.event?.packet && f.station === view.host)?.place;
+    const here = current?.at === "hook" && current.hook === box.hook ? current : undefined;
+    return html`<section class="hook ${here ? "here" : ""}" aria-label=${box.hook}
+      style=${styleMap({ transform: at(box), width: px(box.w), height: px(box.h) })}>
+      <h3>${box.hook}</h3>
+      ${hook?.funcs.map((f, i) => {
+        const row = box.rows[i]!;
+        return this.func(f, box.hook, here?.func === i ? (view.event?.kind === "NatSkipped" ? "skipped" : "here") : "", {
+          transform: `translate(${px(row.x - box.x)}, ${px(row.y - box.y)})`,
+          width: px(row.w),
+          height: px(row.h),
+        });
+      })}
+    </section>`;
+  }
+
+  private func(f: FuncView, hook: string, state: string, style: Record<string, string>): TemplateResult {
+    const rank = !f.awake ? "asleep" : f.rules > 0 ? "ruled" : "quiet";
+    const priority = f.priority > 2e9 ? this.w("last") : String(f.priority).replace("-", "−");
+    const about = [
+      `${hook} ${f.name}`,
+      `${this.w("priority")} ${priority}`,
+      f.awake ? (f.rules > 0 ? this.w("n_rules", { n: f.rules }) : "") : this.w("asleep"),
+      state === "skipped" ? this.w("stepped_over") : "",
+    ].filter(Boolean);
+    return html`<button class="fn ${f.name} ${rank} ${state}" style=${styleMap(style)} title=${about.join(" · ")}
+      aria-label=${about.join(", ")} aria-current=${state === "" ? "false" : "step"}
+      @click=${() => this.dispatchEvent(new CustomEvent("look", { bubbles: true, detail: { hook, func: f.name } }))}>
+      <span class="name">${f.name === "conntrack" ? "conntrack" : f.name}</span>
+      ${state === "skipped" ? html`<span class="mark">${this.w("skipped")}</span>` : f.rules > 0 ? html`<span class="count">${f.rules}</span>` : ""}
+      <span class="prio">${priority}</span>
+    </button>`;
+  }
+
+  private capsule(f: FlightView, spot: { x: number; y: number }, view: View): TemplateResult {
+    const main = f.packet === view.event?.packet;
+    const entry = view.entries.find((e) => e.serial === f.entry);
+    return html`<div class="capsule ${main ? "main" : ""} ${f.fate ?? ""} ${entry && !entry.confirmed ? "carries" : ""}"
+      style=${styleMap({ transform: at(spot), width: px(CAPSULE), "--hue": String(hue(f.packet)) })}>
+      <span class="id">${f.packet}</span>
+      <span class="what">${f.short || f.proto}</span>
+      <span class="ends">
+        ${end(f.src)}
+        <span class="to">→ ${end(f.dst)}</span>
+      </span>
+      ${f.fate === "dropped" ? html`<span class="fate">✕ ${this.w("dropped")}</span>` : ""}
+      ${f.fate === "delivered" ? html`<span class="fate">✓ ${this.w("delivered")}</span>` : ""}
+    </div>`;
+  }
+}
+
+const at = (p: { x: number; y: number }): string => `translate(${px(p.x)}, ${px(p.y)})`;
+
+/** An end in the capsule; what NAT replaced stays in view, struck through. */
+function end(e: FlightView["src"]): TemplateResult {
+  const port = e.port === "" ? "" : html`:${e.old_port === undefined || e.old_port === null ? "" : html`<del>${e.old_port}</del>`}<span class=${e.old_port ? "new" : ""}>${e.port}</span>`;
+  return html`<span class="end">${e.old_addr ? html`<del class="line">${e.old_addr}</del>` : ""}<span class=${e.old_addr ? "new" : ""}>${e.addr}</span>${port}</span>`;
+}
+
+/** Lines in the capsule. */
+const lines = (f: FlightView): number => 2 + (f.src.old_addr ? 1 : 0) + (f.dst.old_addr ? 1 : 0);
+
+customElements.define("hw-stage", Stage);

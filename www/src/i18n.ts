@@ -1,0 +1,54 @@
+/// Words in the reader's language: the page's own, and the phrases that facts are worded with.
+import enFacts from "../../crates/lab/phrases/en.json";
+import zhFacts from "../../crates/lab/phrases/zh.json";
+import enPage from "./words/en.json";
+import zhPage from "./words/zh.json";
+import type { Fact, Text } from "./model.js";
+
+export type Lang = "en" | "zh";
+export const LANGS: { id: Lang; name: string; html: string }[] = [
+  { id: "en", name: "English", html: "en" },
+  { id: "zh", name: "中文", html: "zh-CN" },
+];
+
+const words: Record<Lang, Record<string, string>> = { en: enPage, zh: zhPage };
+const facts: Record<Lang, Record<string, string>> = { en: enFacts, zh: zhFacts };
+
+/** A word or sentence of the page. */
+export function word(lang: Lang, key: keyof typeof enPage, args: Record<string, string | number> = {}): string {
+  return fill(words[lang][key] ?? words.en[key] ?? key, Object.entries(args).map(([k, v]) => [k, String(v)]));
+}
+export type Word = keyof typeof enPage;
+
+/** A fact in words. A key that the language lacks is said in English, one that nobody has as it is. */
+export function phrase(lang: Lang, fact: Fact): string {
+  return fill(facts[lang][fact.key] ?? facts.en[fact.key] ?? fact.key, fact.args);
+}
+
+/** The further explanation of a fact, if there is one. */
+export function why(lang: Lang, fact: Fact): string {
+  const key = `${fact.key}.why`;
+  const text = facts[lang][key] ?? facts.en[key];
+  return text === undefined ? "" : fill(text, fact.args);
+}
+
+function fill(template: string, args: [string, string][]): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => args.find(([k]) => k === name)?.[1] ?? whole);
+}
+
+/** The text in the reader's language: exactly it, else the same language of another region, else the lab's own. */
+export function pick(lang: Lang, texts: Text[]): string {
+  const own = texts.find((t) => t.lang?.split("-")[0] === lang) ?? texts.find((t) => !t.lang) ?? texts[0];
+  return own?.text ?? "";
+}
+
+/** The same for several paragraphs. */
+export function pickAll(lang: Lang, texts: Text[]): string[] {
+  const own = texts.filter((t) => t.lang?.split("-")[0] === lang);
+  return (own.length > 0 ? own : texts.filter((t) => !t.lang)).map((t) => t.text);
+}
+
+/** What the browser asks for. */
+export function preferred(): Lang {
+  return navigator.languages.some((l) => /^zh\b/i.test(l)) && !/^en\b/i.test(navigator.language) ? "zh" : "en";
+}

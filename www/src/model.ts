@@ -1,0 +1,18 @@
+/// What the page needs from a run. The simulator behind it is the wasm package; tests may put another one there.
+import type { EventView, LabView, Problem, TableView, View } from "../pkg/hookwalk.js";
+
+export type * from "../pkg/hookwalk.js";
+
+/** A run that can be looked at from any position. */
+export interface Run {
+  readonly lab: LabView;
+  /** The state after `at` events, with this station in focus. */
+  view(at: number, station: number): View;
+  /** Events from `from` to before `to`. */
+  events(from: number, to: number): EventView[];
+  /** All tables of a host that exist. */
+  tables(at: number, station: number): TableView[];
+}
+
+/** Either a run, or what is wrong with the text. */
+export type Opened = { ok: true; run: Run } | { ok: false; problems: Problem[] };

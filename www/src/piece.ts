@@ -1,0 +1,26 @@
+/// The base of the page's elements: drawn into the page itself, so that one style sheet serves all.
+import { LitElement } from "lit";
+import type { Lang, Word } from "./i18n.js";
+import { word } from "./i18n.js";
+import type { Player } from "./player.js";
+
+export abstract class Piece extends LitElement {
+  static override properties = { player: { attribute: false }, tick: { attribute: false } };
+  declare player: Player;
+  /** Changes whenever the player does, so that Lit draws anew. */
+  declare tick: number;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+  protected w(key: Word, args?: Record<string, string | number>): string {
+    return word(this.language, key, args);
+  }
+  /** The reader's language: the app sets it on the document. */
+  protected get language(): Lang {
+    return document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+  }
+}
+
+/** A packet's hue, the same wherever it shows: golden-angle steps, so that neighbours differ. */
+export const hue = (packet: number): number => Math.round((packet * 137.5 + 190) % 360);
