@@ -400,12 +400,13 @@ fn established(
             sockets.events.push(SockEvent::Reset(id));
             return taken;
         }
-        // RFC 5961: a challenge.
-        answers.push(sock.ack(now));
-        return ignored;
     }
-    if has(f::SYN) {
-        answers.push(sock.ack(now));
+    // RFC 5961: a RST that is not exact, a SYN, and an acknowledgement of what is long past are challenged.
+    let stale = has(f::ACK) && before(tcp.ack, sock.snd_una.wrapping_sub(WINDOW));
+    if has(f::RST) || has(f::SYN) || stale {
+        if sock.may_answer(now) {
+            answers.push(sock.ack(now));
+        }
         return ignored;
     }
     if !has(f::ACK) || before(sock.snd_nxt, tcp.ack) {
