@@ -1,6 +1,6 @@
 //! `hookwalk compare KERNEL OURS LAB`: exit 0 if the transcripts agree, 1 with the differences if not.
 
-use crate::load;
+use crate::{load, say};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,13 +21,13 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
     };
     let differences = hookwalk_lab::compare(&kernel, &ours, Some(&lab));
     for d in &differences {
-        print!("{d}");
+        say(&d.to_string());
     }
     if differences.is_empty() {
-        println!("agree");
+        say("agree\n");
         ExitCode::SUCCESS
     } else {
-        println!("{} differences", differences.len());
+        say(&format!("{} differences\n", differences.len()));
         ExitCode::FAILURE
     }
 }

@@ -4,13 +4,18 @@ mod compare;
 #[cfg(target_os = "linux")]
 mod kernel;
 mod load;
+mod run;
+mod test;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 hookwalk: a Linux box that you can believe
 
   hookwalk kernel FILE…              run labs on this machine's Linux kernel (root) and print their transcripts
+  hookwalk run FILE                  run a lab and print its transcript
+  hookwalk test PATH...              run labs: expect lines, and kernels' transcripts beside them
   hookwalk compare KERNEL OURS LAB   do two transcripts of a lab agree?
 ";
 
@@ -20,13 +25,15 @@ fn main() -> ExitCode {
     match words.split_first() {
         #[cfg(target_os = "linux")]
         Some((&"kernel", rest)) => kernel::main(rest),
+        Some((&"run", rest)) => run::main(rest),
+        Some((&"test", rest)) => test::main(rest),
         Some((&"compare", rest)) => compare::main(rest),
         Some((&("help" | "--help" | "-h"), _)) => {
-            print!("{USAGE}");
+            say(USAGE);
             ExitCode::SUCCESS
         }
         Some((&("--version" | "-V"), _)) => {
-            println!("hookwalk {}", env!("CARGO_PKG_VERSION"));
+            say(&format!("hookwalk {}\n", env!("CARGO_PKG_VERSION")));
             ExitCode::SUCCESS
         }
         other => {
@@ -37,4 +44,9 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints; whoever stopped reading (`| head`) wants no more.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }

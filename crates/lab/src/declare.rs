@@ -2,7 +2,7 @@
 
 use crate::file::{End, Iface, Lab, Link, Station, StationKind};
 use crate::parse::{RawLine, shorten};
-use hookwalk_engine::addr::{Addr, Family};
+use hookwalk_engine::addr::{Addr, AddrMask, Family};
 use hookwalk_lang::Diagnostic;
 use hookwalk_lang::diagnostic::nearest;
 use std::net::IpAddr;
@@ -86,7 +86,32 @@ pub(crate) fn station(line: &RawLine<'_>, kind: StationKind, rest: usize, lab: &
         }
         station.ifaces.push(iface);
     }
+    if kind == StationKind::Host {
+        reachable(line, &station)?;
+    }
     Ok(station)
+}
+
+/// A host's gateway must lie on a network of its own: `ip route add default via` refuses any other.
+fn reachable(line: &RawLine<'_>, station: &Station) -> Res<()> {
+    let on_link = |family: Family, gateway: Addr| {
+        station
+            .ifaces
+            .iter()
+            .flat_map(|i| &i.addrs)
+            .any(|(f, addr, len)| *f == family && AddrMask::prefix(family, *addr, *len).contains(gateway))
+    };
+    match station.gateways.iter().find(|(family, gateway)| !on_link(*family, *gateway)) {
+        None => Ok(()),
+        Some((family, gateway)) => {
+            let at = line.text.find("gw=").unwrap_or(0);
+            let d = line.diagnostic(
+                at..line.text.trim_end().len(),
+                format!("the gateway {} is on no network of {}", gateway.ip(*family), station.name),
+            );
+            Err(Box::new(d.hint("a gateway is a neighbour")))
+        }
+    }
 }
 
 /// `gw=ADDR[,ADDR]`, one a family.

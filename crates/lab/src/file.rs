@@ -4,6 +4,7 @@
 
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::time::Duration;
+use hookwalk_lang::packet::PacketSpec;
 use hookwalk_lang::shell::Word;
 use std::ops::Range;
 use std::sync::Arc;
@@ -171,9 +172,9 @@ pub enum Statement {
         /// Who sends it.
         station: StationId,
         /// The packet as the lab describes it.
-        packet: String,
-        /// Where it begins in the line's text, in bytes.
-        at: usize,
+        packet: PacketSpec,
+        /// The interface that it leaves by, as a place in [`Station::ifaces`]; a host's packet is routed.
+        iface: u16,
         /// It ends in `&`: the next packet line is in flight together with it.
         together: bool,
     },

@@ -345,7 +345,7 @@ impl Parser {
             Head::Station { name, sign, rest } => {
                 let station = self.lab.station(name).ok_or_else(|| self.unknown_station(line, name, at))?;
                 match sign {
-                    '>' => packet(line, station, rest).map(Some),
+                    '>' => packet(line, &self.lab, station, rest).map(Some),
                     _ => self.command(line, station, sign, rest, stdin).map(Some),
                 }
             }
@@ -462,21 +462,47 @@ impl Parser {
     }
 }
 
-fn packet(line: &RawLine<'_>, station: StationId, rest: usize) -> Result<Statement, Box<Diagnostic>> {
-    let body = line.text[rest..].trim_end();
+/// `NAME> PACKET`, with `&` at its end where the next packet flies with it.
+fn packet(
+    line: &RawLine<'_>,
+    lab: &Lab,
+    station: StationId,
+    rest: usize,
+) -> Result<Statement, Box<Diagnostic>> {
+    let body = line.text.trim_end();
     let (body, together) = match body.strip_suffix('&') {
         Some(body) => (body.trim_end(), true),
         None => (body, false),
     };
-    if body.trim().is_empty() {
+    if body.len() <= rest || body[rest..].trim().is_empty() {
         return Err(Box::new(
             line.diagnostic(rest..rest, "the packet is missing")
                 .hint("for example: tcp 10.0.0.2:40000 > 10.0.0.1:80 S"),
         ));
     }
-    let skip = body.len() - body.trim_start().len();
-    let begin = line.text.len() - line.text.trim_start().len();
-    Ok(Statement::Packet { station, packet: body.trim().to_string(), at: rest + skip - begin, together })
+    let packet = hookwalk_lang::packet::parse(body, rest, line.number)?;
+    let owner = &lab.stations[station.index()];
+    let iface = match &packet.dev {
+        None => 0,
+        Some(dev) if owner.kind == StationKind::Host => {
+            let d = line.diagnostic(dev.span.clone(), "a host routes what it sends");
+            return Err(Box::new(d.hint("dev is for wires")));
+        }
+        Some(dev) => match owner.ifaces.iter().position(|i| i.name == dev.text) {
+            Some(at) => at as u16,
+            None => {
+                let all: Vec<&str> = owner.ifaces.iter().map(|i| i.name.as_str()).collect();
+                let message = format!("{} has no interface {}", owner.name, shorten(&dev.text));
+                let d = line.diagnostic(dev.span.clone(), message);
+                return Err(Box::new(d.hint(format!("it has {}", all.join(", ")))));
+            }
+        },
+    };
+    if owner.kind == StationKind::Wire && owner.ifaces.is_empty() {
+        let d = line.diagnostic(0..rest, format!("{} has no interface to send from", owner.name));
+        return Err(Box::new(d.hint(format!("wire {} eth0=ADDR/LEN", owner.name))));
+    }
+    Ok(Statement::Packet { station, packet, iface, together })
 }
 
 /// Seconds with a fraction of at most nine digits, read without floating point.

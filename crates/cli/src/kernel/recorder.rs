@@ -139,9 +139,7 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Statement::Packet { station, packet, together, .. } => {
-                let spec = hookwalk_lang::packet::parse(packet, 0, line.number)
-                    .map_err(|d| io::Error::other(d.to_string()))?;
-                self.packet(*station, &spec)?;
+                self.packet(*station, packet)?;
                 if *together { Ok(()) } else { self.settle() }
             }
             Statement::Sleep(time) => self.wait(Duration::from_nanos(time.0)),

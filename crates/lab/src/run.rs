@@ -1,0 +1,278 @@
+//! Running a lab: its lines in order, each to its end, step by step; and what came of it.
+
+use crate::file::{End, Lab, Line, Prompt, Statement, StationId, Text};
+use crate::programs;
+use crate::record::{NoSink, Sink, What};
+use crate::transcript::{Block, Transcript, normalise};
+use crate::world::World;
+use hookwalk_engine::time::{Duration, Time};
+use hookwalk_lang::Diagnostic;
+use hookwalk_lang::frames::frame_line;
+use hookwalk_lang::output::Output;
+use hookwalk_lang::packet::Seen;
+use hookwalk_lang::shell::Word;
+use std::sync::Arc;
+
+/// Something that went otherwise than the lab says: an `expect` that failed, or a thing that is not simulated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Failure {
+    /// The line of the lab, from 1.
+    pub line: u32,
+    /// What kind.
+    pub kind: FailureKind,
+    /// Where, and in words.
+    pub diagnostic: Diagnostic,
+}
+
+/// Kinds of failures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FailureKind {
+    /// An `expect` line that does not hold.
+    Expect,
+    /// A command or packet that is real, but that we do not simulate.
+    NotSimulated,
+}
+
+/// A lab that runs: everything that the next step needs.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The lab.
+    pub lab: Arc<Lab>,
+    /// The network, as it is now.
+    pub world: World,
+    /// Commands that printed something, so far.
+    pub blocks: Vec<Arc<Block>>,
+    /// What went wrong, so far.
+    pub failures: Vec<Failure>,
+    /// The next line, as a place in [`Lab::lines`].
+    next: usize,
+    /// What the nearest command above printed, for `expect`.
+    output: Arc<[String]>,
+    /// The line that goes on, and what it waits for.
+    busy: Busy,
+}
+
+/// What the line that goes on waits for.
+#[derive(Clone, Debug)]
+enum Busy {
+    /// Nothing: the next line may start.
+    Idle,
+    /// For quiet.
+    Settling,
+}
+
+impl Run {
+    /// A lab before its first line.
+    pub fn new(lab: Arc<Lab>) -> Run {
+        let world = World::new(&lab);
+        Run {
+            lab,
+            world,
+            blocks: Vec::new(),
+            failures: Vec::new(),
+            next: 0,
+            output: Arc::new([]),
+            busy: Busy::Idle,
+        }
+    }
+
+    /// Runs a lab to its end, unobserved.
+    pub fn to_end(lab: Arc<Lab>) -> Run {
+        let mut run = Run::new(lab);
+        while run.step(&mut NoSink) {}
+        run
+    }
+
+    /// What was printed so far.
+    pub fn transcript(&self) -> Transcript {
+        Transcript { blocks: self.blocks.iter().map(|b| Block::clone(b)).collect() }
+    }
+
+    /// The line that runs or ran last, as a place in [`Lab::lines`]; `None` before the first.
+    pub fn line(&self) -> Option<usize> {
+        self.next.checked_sub(1)
+    }
+
+    /// Goes on with another lab that is the same up to the line that runs.
+    pub(crate) fn change_lab(&mut self, lab: Arc<Lab>) {
+        self.lab = lab;
+    }
+
+    /// Has it run to its end?
+    pub fn is_over(&self) -> bool {
+        matches!(self.busy, Busy::Idle) && self.next >= self.lab.lines.len()
+    }
+
+    /// Is it between two lines, with nothing under way?
+    pub fn is_between_lines(&self) -> bool {
+        matches!(self.busy, Busy::Idle)
+    }
+
+    /// One step: of a packet, of time, or the start of a line. False: the lab is over.
+    pub fn step<S: Sink>(&mut self, sink: &mut S) -> bool {
+        match self.busy {
+            Busy::Settling => {
+                if !self.world.step(sink) {
+                    self.busy = Busy::Idle;
+                    self.world.set_lanes(1);
+                }
+                true
+            }
+            Busy::Idle => {
+                let lab = self.lab.clone();
+                let Some(line) = lab.lines.get(self.next) else { return false };
+                self.next += 1;
+                sink.record(What::Line);
+                self.start(&lab, line, sink);
+                true
+            }
+        }
+    }
+
+    fn start<S: Sink>(&mut self, lab: &Lab, line: &Line, sink: &mut S) {
+        match &line.what {
+            Statement::Say(_) | Statement::Ask(_) => {}
+            Statement::Sleep(time) => self.wait(*time),
+            Statement::Expect { not, line: wanted } => self.expect(lab, line, *not, wanted),
+            Statement::Packet { .. } => self.packets(lab, sink),
+            Statement::Command { station, prompt, words, stdin } => {
+                let output = self.command(lab, *station, *prompt, words, stdin.as_deref());
+                self.printed(lab, line, output);
+                self.busy = Busy::Settling;
+            }
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.world.wait_until(self.world.now + time);
+        self.busy = Busy::Settling;
+    }
+
+    /// Sends the packet of the line that just began, and those that fly with it.
+    fn packets<S: Sink>(&mut self, lab: &Lab, sink: &mut S) {
+        let first = self.next - 1;
+        let joined = |l: &Line| matches!(l.what, Statement::Packet { together: true, .. });
+        let n = 1 + lab.lines[first..].iter().take_while(|l| joined(l)).count();
+        let group = &lab.lines[first..(first + n).min(lab.lines.len())];
+        self.world.set_lanes(group.len());
+        self.next = first + group.len();
+        for (lane, line) in group.iter().enumerate() {
+            if lane > 0 {
+                sink.record(What::Line);
+            }
+            self.packet(line, lane, sink);
+        }
+        self.busy = Busy::Settling;
+    }
+
+    fn packet<S: Sink>(&mut self, line: &Line, lane: usize, sink: &mut S) {
+        let Statement::Packet { station, packet, iface, .. } = &line.what else { return };
+        let state = &self.world.stations[station.index()];
+        let seen = Seen { received: state.received.as_deref(), sent: state.sent.as_deref() };
+        // With nothing to answer or to quote, nothing is sent.
+        let Some(packet) = packet.build(seen) else { return };
+        if self.world.host(*station).is_some() {
+            // The error is the raw socket's; there is no program to print it.
+            let _ = self.world.send_from_host(*station, packet, lane);
+        } else {
+            let from = End { station: *station, iface: *iface };
+            self.world.send_from_wire(from, packet, lane, sink);
+        }
+    }
+
+    fn command(
+        &mut self,
+        lab: &Lab,
+        station: StationId,
+        prompt: Prompt,
+        words: &[Word],
+        stdin: Option<&str>,
+    ) -> Output {
+        let Some(name) = words.first() else { return Output::default() };
+        if prompt == Prompt::Root && name.text == "frames" {
+            return self.frames(lab, station, &words[1..]);
+        }
+        let Some(host) = self.world.host_mut(station) else { return Output::default() };
+        let output = match prompt {
+            Prompt::Root => hookwalk_lang::command::run(host, words, stdin),
+            Prompt::User => programs::run(host, words),
+        };
+        host.refresh();
+        output
+    }
+
+    /// `frames [IF…]`.
+    fn frames(&self, lab: &Lab, station: StationId, words: &[Word]) -> Output {
+        let ifaces = &lab.stations[station.index()].ifaces;
+        let mut wanted = Vec::new();
+        for word in words {
+            match ifaces.iter().position(|i| i.name == word.text) {
+                Some(at) => wanted.push(at),
+                None => return Output::fail(1, format!("frames: there is no interface {}", word.text)),
+            }
+        }
+        if words.is_empty() {
+            wanted = (0..ifaces.len()).collect();
+        }
+        let mut output = Output::default();
+        for at in wanted {
+            let all = &self.world.stations[station.index()].frames;
+            for frame in all.iter().filter(|f| usize::from(f.iface) == at) {
+                output.line(&frame_line(&ifaces[at].name, frame.way, &frame.packet));
+            }
+        }
+        output
+    }
+
+    /// Keeps what a command printed.
+    fn printed(&mut self, lab: &Lab, line: &Line, output: Output) {
+        let command = lab.source(line);
+        if let Some(refused) = &output.refused {
+            let d = Diagnostic::new(line.number, command, refused.span.clone(), refused.message.clone());
+            self.failures.push(Failure { line: line.number, kind: FailureKind::NotSimulated, diagnostic: d });
+        }
+        let lines = normalise(command, &output.stdout, &output.stderr, output.exit);
+        self.output = lines.clone().into();
+        if !lines.is_empty() {
+            self.blocks.push(Arc::new(Block { command: command.to_string(), lines }));
+        }
+    }
+
+    fn expect(&mut self, lab: &Lab, line: &Line, not: bool, wanted: &str) {
+        let squeeze = |l: &str| l.split_whitespace().collect::<Vec<_>>().join(" ");
+        let target = squeeze(wanted);
+        let there = self.output.iter().any(|l| squeeze(l) == target);
+        if there != not {
+            return;
+        }
+        let source = lab.source(line);
+        let at = source.find(wanted).unwrap_or(0);
+        let message = if not { "this line is there, and should not be" } else { "no such line" };
+        let mut d = Diagnostic::new(line.number, source, at..at + wanted.len(), message);
+        if !not && let Some(near) = nearest_line(&self.output, &target) {
+            d = d.hint(format!("nearest is: {near}"));
+        }
+        self.failures.push(Failure { line: line.number, kind: FailureKind::Expect, diagnostic: d });
+    }
+
+    /// The narration of the line that runs, if it is a `say`.
+    pub fn narration(&self) -> Option<&[Text]> {
+        match &self.lab.lines.get(self.line()?)?.what {
+            Statement::Say(texts) => Some(texts),
+            _ => None,
+        }
+    }
+
+    /// Simulated time.
+    pub fn now(&self) -> Time {
+        self.world.now
+    }
+}
+
+/// The line that shares most words with the one that is missed, if it shares half of them.
+fn nearest_line<'a>(lines: &'a [String], wanted: &str) -> Option<&'a str> {
+    let words: Vec<&str> = wanted.split(' ').collect();
+    let shared = |l: &&String| words.iter().filter(|w| l.split_whitespace().any(|x| x == **w)).count();
+    let best = lines.iter().max_by_key(shared)?;
+    (shared(&best) * 2 >= words.len()).then_some(best.as_str())
+}
