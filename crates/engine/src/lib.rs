@@ -23,6 +23,7 @@ pub mod packet;
 pub mod rng;
 pub mod route;
 pub mod ruleset;
+pub mod set;
 pub mod socket;
 pub mod step;
 pub mod sysctl;
