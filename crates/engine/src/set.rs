@@ -230,8 +230,11 @@ impl Set {
         for dim in dims {
             match dim {
                 Dim::Ip | Dim::Net => {
-                    let (ip, cidr) =
-                        if second { (&mut elem.ip2, &mut elem.cidr2) } else { (&mut elem.ip, &mut elem.cidr) };
+                    let (ip, cidr) = if second {
+                        (&mut elem.ip2, &mut elem.cidr2)
+                    } else {
+                        (&mut elem.ip, &mut elem.cidr)
+                    };
                     if *dim == Dim::Ip {
                         *cidr = family.bits();
                     }
@@ -350,9 +353,8 @@ impl Set {
     ) -> Result<(), SetError> {
         let Some(name) = &elem.name else { return Err(SetError::Invalid) };
         self.sweep(now);
-        let find = |list: &[(Elem, Ext)], name: &str| {
-            list.iter().position(|(e, _)| e.name.as_deref() == Some(name))
-        };
+        let find =
+            |list: &[(Elem, Ext)], name: &str| list.iter().position(|(e, _)| e.name.as_deref() == Some(name));
         if let Some(at) = find(&self.list, name) {
             if !exist {
                 return Err(SetError::Exists);

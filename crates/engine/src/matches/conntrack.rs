@@ -1,8 +1,10 @@
 //! `-m conntrack` and `-m state`: what conntrack knows of the packet (net/netfilter/xt_conntrack.c:conntrack_mt).
 
 use super::tcp::PortRange;
-use crate::addr::AddrMask;
-use crate::conntrack::Direction;
+use super::{MatchCx, Matched};
+use crate::addr::{Addr, AddrMask};
+use crate::conntrack::{Conn, CtInfo, Direction, Nfct, status};
+use crate::packet::Skb;
 use crate::ruleset::Inv;
 
 /// States that `--ctstate` and `--state` list, as a set of bits.
@@ -75,4 +77,78 @@ pub struct ConntrackMatch {
     pub expire: Option<Inv<(u32, u32)>>,
     /// `--ctdir`.
     pub direction: Option<Direction>,
+}
+
+/// The state bit of a packet (`XT_CONNTRACK_STATE_BIT`), without SNAT and DNAT.
+fn state_of(skb: &Skb) -> CtStates {
+    match skb.nfct {
+        Nfct::None => CtStates::INVALID,
+        Nfct::Untracked => CtStates::UNTRACKED,
+        // A template is attached as a new connection.
+        Nfct::Template(_) => CtStates::NEW,
+        Nfct::Conn { info, .. } => match info {
+            CtInfo::New => CtStates::NEW,
+            CtInfo::Related | CtInfo::RelatedReply => CtStates::RELATED,
+            CtInfo::Established | CtInfo::EstablishedReply => CtStates::ESTABLISHED,
+        },
+    }
+}
+
+impl StateMatch {
+    /// Is the packet's state one of those listed?
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        self.states.test(self.states.value.meets(state_of(cx.skb))).into()
+    }
+}
+
+impl ConntrackMatch {
+    /// All conditions hold. Without an entry only `--ctstate` is looked at, and a match without it is false.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let conn = cx.conn();
+        if let Some(wanted) = &self.state {
+            let mut states = state_of(cx.skb);
+            if let Some(conn) = conn {
+                if conn.has(status::SRC_NAT) {
+                    states = states.or(CtStates::SNAT);
+                }
+                if conn.has(status::DST_NAT) {
+                    states = states.or(CtStates::DNAT);
+                }
+            }
+            if !wanted.test(wanted.value.meets(states)) {
+                return Matched::No;
+            }
+        }
+        let (Some(conn), Nfct::Conn { info, .. }) = (conn, cx.skb.nfct) else {
+            return self.state.is_some().into();
+        };
+        if self.direction.is_some_and(|d| d != info.direction()) {
+            return Matched::No;
+        }
+        (self.tuples_fit(conn)
+            && self.status.is_none_or(|c| c.test(conn.status & c.value != 0))
+            && self.expire.is_none_or(|c| {
+                let left = cx.net.ct_expires(cx.skb);
+                c.test(u64::from(c.value.0) <= left && left <= u64::from(c.value.1))
+            }))
+        .into()
+    }
+
+    fn tuples_fit(&self, conn: &Conn) -> bool {
+        let [orig, repl] = &conn.tuples;
+        let addr =
+            |c: &Option<Inv<AddrMask>>, addr: Addr| c.as_ref().is_none_or(|c| c.test(c.value.contains(addr)));
+        let port = |c: &Option<Inv<PortRange>>, port: u16| {
+            c.as_ref().is_none_or(|c| c.test(c.value.0 <= port && port <= c.value.1))
+        };
+        addr(&self.orig_src, orig.src)
+            && addr(&self.orig_dst, orig.dst)
+            && addr(&self.repl_src, repl.src)
+            && addr(&self.repl_dst, repl.dst)
+            && self.proto.is_none_or(|c| c.test(c.value == orig.proto))
+            && port(&self.orig_sport, orig.sport)
+            && port(&self.orig_dport, orig.dport)
+            && port(&self.repl_sport, repl.sport)
+            && port(&self.repl_dport, repl.dport)
+    }
 }

@@ -38,7 +38,7 @@ impl HelperMatch {
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let helper = cx.master_helper();
         let fits = match helper {
-            Some(Helper::Ftp) => self.name.value.is_empty() || "ftp".starts_with(&*self.name.value),
+            Some(Helper::Ftp) => self.name.value.is_empty() || self.name.value.starts_with("ftp"),
             None => return self.name.not.into(),
         };
         self.name.test(fits).into()

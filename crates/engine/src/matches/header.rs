@@ -2,7 +2,6 @@
 //! (net/netfilter/xt_length.c, xt_hl.c, xt_dscp.c, xt_ecn.c, xt_pkttype.c).
 
 use super::{MatchCx, Matched};
-use crate::addr::Family;
 use crate::packet::{PktType, tcp_flags};
 use crate::ruleset::Inv;
 
@@ -122,21 +121,8 @@ pub struct PktTypeMatch {
 }
 
 impl PktTypeMatch {
-    /// Compares how the frame was addressed. A looped-back packet is told by its IP address instead, as it had no
-    /// frame.
+    /// Compares how the frame was addressed; a packet that begins here counts as unicast.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
-        let packet = &cx.skb.packet;
-        let kind = if cx.in_dev == Some(crate::device::DevId::LO) {
-            if packet.dst.is_multicast(packet.family) {
-                PktType::Multicast
-            } else if packet.family == Family::V4 {
-                PktType::Broadcast
-            } else {
-                PktType::Host
-            }
-        } else {
-            cx.skb.pkt_type
-        };
-        self.kind.test(kind == self.kind.value).into()
+        self.kind.test(cx.skb.pkt_type == self.kind.value).into()
     }
 }

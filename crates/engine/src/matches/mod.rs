@@ -35,7 +35,7 @@ pub mod time;
 pub mod u32;
 pub mod udp;
 
-use crate::conntrack::{Conn, ConnRef, Helper};
+use crate::conntrack::{Conn, Helper};
 use crate::device::DevId;
 use crate::hook::Hook;
 use crate::host::Net;
@@ -174,17 +174,12 @@ impl From<bool> for Matched {
 impl MatchCx<'_> {
     /// The packet's connection, whichever kind it is.
     pub fn conn(&self) -> Option<&Conn> {
-        match self.skb.nfct {
-            crate::conntrack::Nfct::Conn { conn, .. } => self.conn_of(conn),
-            _ => None,
-        }
-    }
-    fn conn_of(&self, _conn: ConnRef) -> Option<&Conn> {
-        None
+        self.net.conn_of(self.skb)
     }
     /// The helper of the connection's master.
     pub fn master_helper(&self) -> Option<Helper> {
-        None
+        let master = self.conn()?.master?;
+        self.net.ct.entry(master)?.conn.helper
     }
 }
 
@@ -268,12 +263,15 @@ impl Match {
             Match::Tcp(m) => m.test(cx),
             Match::Udp(m) => m.test(cx),
             Match::Icmp(m) | Match::Icmp6(m) => m.test(cx),
+            Match::Conntrack(m) => m.test(cx),
+            Match::State(m) => m.test(cx),
             Match::Comment(_) => Matched::Yes,
             Match::Multiport(m) => m.test(cx),
             Match::Mac(m) => m.test(cx),
             Match::Owner(m) => m.test(cx),
             Match::Mark(m) => m.test(cx),
             Match::Connmark(m) => m.test(cx),
+            Match::Limit(m) => m.test(cx),
             Match::Iprange(m) => m.test(cx),
             Match::Length(m) => m.test(cx),
             Match::Ttl(m) | Match::Hl(m) => m.test(cx),

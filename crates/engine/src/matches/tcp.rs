@@ -1,4 +1,5 @@
-//! `-m tcp`: ports, flags, options (net/netfilter/xt_tcpudp.c:tcp_mt).
+//! `-m tcp`: ports, flags, options. iptables hands ports and flags to nf_tables (net/netfilter/nft_payload.c) and only
+//! `--tcp-option` to net/netfilter/xt_tcpudp.c:tcp_mt.
 
 use super::{MatchCx, Matched};
 use crate::packet::proto;
@@ -21,18 +22,24 @@ pub struct TcpMatch {
 }
 
 impl TcpMatch {
-    /// True if the packet is TCP, its header can be seen, and all options hold. A fragment at offset 1 (8 bytes)
-    /// is dropped at once; other later fragments do not match.
+    /// True if all options hold. Ports and flags are read by nf_tables itself, which finds none in a later fragment or
+    /// a short header; only an option makes it the old module's business, which drops a fragment at byte 8 at once.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
-        if let Some(frag) = packet.frag.filter(|f| f.offset != 0) {
-            return if frag.offset == 8 && packet.proto == proto::TCP {
-                Matched::HotDrop
-            } else {
-                Matched::No
-            };
+        if packet.proto != proto::TCP {
+            return Matched::No;
         }
-        let Some(tcp) = packet.tcp() else { return Matched::No };
+        if self.option.is_some() && packet.frag.is_some_and(|f| f.offset == 8) {
+            return Matched::HotDrop;
+        }
+        let nothing = self.sport.is_none() && self.dport.is_none() && self.flags.is_none();
+        if nothing && self.option.is_none() {
+            return Matched::Yes;
+        }
+        let Some(tcp) = packet.tcp().filter(|_| !packet.is_later_fragment()) else {
+            let short = self.option.is_some() && !packet.is_later_fragment();
+            return if short { Matched::HotDrop } else { Matched::No };
+        };
         let within = |range: &Option<Inv<PortRange>>, port| {
             range.as_ref().is_none_or(|r| r.test(r.value.0 <= port && port <= r.value.1))
         };

@@ -1,4 +1,4 @@
-//! `-m udp`: ports (net/netfilter/xt_tcpudp.c:udp_mt).
+//! `-m udp`: ports, which iptables has nf_tables compare (net/netfilter/nft_payload.c).
 
 use super::tcp::PortRange;
 use super::{MatchCx, Matched};
@@ -15,14 +15,16 @@ pub struct UdpMatch {
 }
 
 impl UdpMatch {
-    /// True if the packet is UDP, its header can be seen, and the ports fit; never for later fragments.
+    /// True if the packet is UDP and the ports fit; a port cannot be read in a later fragment or a short header.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
-        if packet.is_later_fragment() || packet.proto != proto::UDP {
+        if packet.proto != proto::UDP {
             return Matched::No;
         }
-        // Too short for a header: the kernel drops it on the spot.
-        let Some(udp) = packet.udp() else { return Matched::HotDrop };
+        if self.sport.is_none() && self.dport.is_none() {
+            return Matched::Yes;
+        }
+        let Some(udp) = packet.udp().filter(|_| !packet.is_later_fragment()) else { return Matched::No };
         let within = |range: &Option<Inv<PortRange>>, port| {
             range.as_ref().is_none_or(|r| r.test(r.value.0 <= port && port <= r.value.1))
         };

@@ -110,10 +110,7 @@ impl SetType {
     }
     /// Is it kept in a hash?
     pub const fn is_hash(self) -> bool {
-        !matches!(
-            self,
-            SetType::BitmapIp | SetType::BitmapIpMac | SetType::BitmapPort | SetType::ListSet
-        )
+        !matches!(self, SetType::BitmapIp | SetType::BitmapIpMac | SetType::BitmapPort | SetType::ListSet)
     }
     /// Does it serve one family only (`family inet`, `inet6`)?
     pub const fn has_family(self) -> bool {

@@ -158,13 +158,7 @@ fn match_extensions(ext: &mut Ext, counters: bool, test: &Test, update: bool, le
 impl SetTable {
     /// `ip_set_test`: is the packet in the set? Counters of the element that was hit go up. A set that does not exist
     /// holds nothing.
-    pub fn test(
-        &mut self,
-        set: &SetRef,
-        fields: &PacketFields<'_>,
-        test: Test,
-        now: Time,
-    ) -> Option<Ext> {
+    pub fn test(&mut self, set: &SetRef, fields: &PacketFields<'_>, test: Test, now: Time) -> Option<Ext> {
         self.test_in(&set.name, set, fields, test, now)
     }
 
@@ -265,12 +259,7 @@ impl SetTable {
     }
 
     /// `ip_set_del`: the packet's element leaves the set.
-    pub fn del_packet(
-        &mut self,
-        set: &SetRef,
-        fields: &PacketFields<'_>,
-        now: Time,
-    ) -> Result<(), SetError> {
+    pub fn del_packet(&mut self, set: &SetRef, fields: &PacketFields<'_>, now: Time) -> Result<(), SetError> {
         self.change(&set.name.clone(), set, fields, now, &mut |this, elem| this.del(elem, now))
     }
 
@@ -301,4 +290,3 @@ impl SetTable {
         act(this, &elem)
     }
 }
-

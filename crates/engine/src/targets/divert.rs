@@ -1,7 +1,9 @@
 //! Targets that send the packet or a copy elsewhere: TPROXY, TEE, NFQUEUE (net/netfilter/xt_TPROXY.c, xt_TEE.c,
 //! xt_NFQUEUE.c).
 
+use super::{Spawn, TargetCx, Verdict};
 use crate::addr::Addr;
+use crate::event::Observer;
 use std::sync::Arc;
 
 /// `-j TPROXY`.
@@ -37,4 +39,18 @@ pub struct NfqueueTarget {
     pub bypass: bool,
     /// `--queue-cpu-fanout`.
     pub cpu_fanout: bool,
+}
+
+impl TeeTarget {
+    /// `tee_tg4`, `tee_tg6`: a copy is not copied again.
+    pub(super) fn run<O: Observer>(&self, cx: &mut TargetCx<'_, '_, O>) -> Verdict {
+        if !cx.skb.is_clone {
+            let oif = self.oif.as_ref().and_then(|name| cx.net.device_by_name(name)).map(|d| d.id);
+            // With --oif given and no such device, nothing is sent.
+            if self.oif.is_none() || oif.is_some() {
+                cx.spawn.push(Spawn::Tee { gateway: self.gateway, oif });
+            }
+        }
+        Verdict::Continue
+    }
 }

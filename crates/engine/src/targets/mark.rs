@@ -1,5 +1,8 @@
 //! `-j MARK`, `-j CONNMARK` (net/netfilter/xt_mark.c:mark_tg, xt_connmark.c:connmark_tg).
 
+use super::{TargetCx, Verdict};
+use crate::event::{Field, Observer};
+
 /// `-j MARK`: `mark = (mark & !mask) ^ value`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MarkTarget {
@@ -33,4 +36,45 @@ pub struct ConnmarkTarget {
     pub nfmask: u32,
     /// `--left-shift-mark` (positive) or `--right-shift-mark` (negative), in bits.
     pub shift: i8,
+}
+
+impl MarkTarget {
+    pub(super) fn run<O: Observer>(&self, cx: &mut TargetCx<'_, '_, O>) -> Verdict {
+        let old = cx.skb.mark;
+        cx.skb.mark = (old & !self.mask) ^ self.value;
+        cx.set(Field::Mark, old, cx.skb.mark);
+        Verdict::Continue
+    }
+}
+
+impl ConnmarkTarget {
+    /// Without a connection nothing happens.
+    pub(super) fn run<O: Observer>(&self, cx: &mut TargetCx<'_, '_, O>) -> Verdict {
+        let nfmark = cx.skb.mark;
+        let Some(conn) = cx.net.conn_of_mut(cx.skb) else { return Verdict::Continue };
+        let shifted = |mark: u32| match self.shift {
+            0 => mark,
+            left @ 1.. => mark.checked_shl(left.unsigned_abs().into()).unwrap_or(0),
+            right => mark.checked_shr(right.unsigned_abs().into()).unwrap_or(0),
+        };
+        let old = conn.mark;
+        match self.mode {
+            ConnmarkMode::Set => {
+                let new = shifted((old & !self.ctmask) ^ self.ctmark);
+                conn.set_mark(new);
+                cx.set(Field::ConnMark, old, new);
+            }
+            ConnmarkMode::Save => {
+                let new = (old & !self.ctmask) ^ shifted(nfmark & self.nfmask);
+                conn.set_mark(new);
+                cx.set(Field::ConnMark, old, new);
+            }
+            ConnmarkMode::Restore => {
+                let new = (nfmark & !self.nfmask) ^ shifted(old & self.ctmask);
+                cx.skb.mark = new;
+                cx.set(Field::Mark, nfmark, new);
+            }
+        }
+        Verdict::Continue
+    }
 }

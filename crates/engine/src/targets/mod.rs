@@ -12,9 +12,10 @@ pub mod set;
 
 use crate::addr::Addr;
 use crate::device::DevId;
-use crate::event::Emit;
+use crate::event::{Emit, EventKind, Field, Observer};
 use crate::hook::Hook;
 use crate::host::Net;
+use crate::nat::Manip;
 use crate::packet::Skb;
 use crate::ruleset::{ChainId, RuleRef};
 use std::sync::Arc;
@@ -180,8 +181,7 @@ impl Target {
 
     /// Does its effect, and says how the packet goes on. Jumps, gotos and returns are the traversal's; they are not
     /// run.
-    pub fn run<O: crate::event::Observer>(&self, cx: &mut TargetCx<'_, '_, O>) -> Verdict {
-        use crate::event::EventKind;
+    pub fn run<O: Observer>(&self, cx: &mut TargetCx<'_, '_, O>) -> Verdict {
         match self {
             Target::None | Target::Jump(_) | Target::Goto(_) | Target::Return => Verdict::Continue,
             Target::Accept => Verdict::Accept,
@@ -190,10 +190,49 @@ impl Target {
                 cx.spawn.push(Spawn::Reject { with: *with });
                 Verdict::Drop
             }
+            Target::Log(_) | Target::Nflog(_) => {
+                cx.emit.event(EventKind::Logged { rule: cx.rule });
+                Verdict::Continue
+            }
+            // An audit record changes nothing that a packet could meet.
+            Target::Audit(_) => Verdict::Continue,
+            Target::Trace => {
+                let old = u32::from(cx.skb.traced);
+                cx.skb.traced = true;
+                cx.set(Field::Trace, old, 1);
+                Verdict::Continue
+            }
+            Target::Mark(t) => t.run(cx),
+            Target::Connmark(t) => t.run(cx),
+            Target::Dnat(t) => nat::bind(cx, &t.range, Manip::Dst),
+            Target::Snat(t) => nat::bind(cx, &t.range, Manip::Src),
+            Target::Masquerade(t) => nat::masquerade(cx, &t.range),
+            Target::Redirect(t) => nat::redirect(cx, &t.range),
+            Target::Netmap(t) => nat::netmap(cx, &t.range),
+            Target::Notrack => ct::notrack(cx),
+            Target::Ct(t) => t.run(cx),
+            Target::Classify(class) => {
+                let old = std::mem::replace(&mut cx.skb.priority, *class);
+                cx.set(Field::Priority, old, *class);
+                Verdict::Continue
+            }
+            // Packets here have their checksums in full already.
+            Target::Checksum => Verdict::Continue,
+            Target::Nfqueue(t) => Verdict::Queue(t.queue, t.bypass),
+            Target::Tee(t) => t.run(cx),
             _ => {
                 cx.emit.event(EventKind::NotSimulated { rule: cx.rule });
                 Verdict::Continue
             }
+        }
+    }
+}
+
+impl<O: Observer> TargetCx<'_, '_, O> {
+    /// Tells that a value changed; silent where it did not.
+    fn set(&mut self, field: Field, old: u32, new: u32) {
+        if old != new {
+            self.emit.event(EventKind::Set { field, old, new });
         }
     }
 }
