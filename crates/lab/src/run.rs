@@ -31,7 +31,12 @@ pub enum FailureKind {
     Expect,
     /// A command or packet that is real, but that we do not simulate.
     NotSimulated,
+    /// A line that sets off packets without end.
+    Endless,
 }
+
+/// How many steps one line may take. Two echo servers that answer each other would go on for ever.
+const MAX_STEPS: u32 = 1_000_000;
 
 /// A lab that runs: everything that the next step needs.
 #[derive(Clone, Debug)]
@@ -50,6 +55,8 @@ pub struct Run {
     output: Arc<[String]>,
     /// The line that goes on, and what it waits for.
     busy: Busy,
+    /// How many steps it has taken.
+    steps: u32,
 }
 
 /// What the line that goes on waits for.
@@ -73,6 +80,7 @@ impl Run {
             next: 0,
             output: Arc::new([]),
             busy: Busy::Idle,
+            steps: 0,
         }
     }
 
@@ -112,8 +120,14 @@ impl Run {
     pub fn step<S: Sink>(&mut self, sink: &mut S) -> bool {
         match self.busy {
             Busy::Settling => {
-                if !self.world.step(sink) {
+                self.steps += 1;
+                let endless = self.steps > MAX_STEPS;
+                if endless {
+                    self.endless();
+                }
+                if endless || !self.world.step(sink) {
                     self.busy = Busy::Idle;
+                    self.steps = 0;
                     self.world.set_lanes(1);
                 }
                 true
@@ -141,6 +155,17 @@ impl Run {
                 self.busy = Busy::Settling;
             }
         }
+    }
+
+    /// The line does not end: what it set off is taken away, so that the lab can go on.
+    fn endless(&mut self) {
+        self.world.clear();
+        let lab = self.lab.clone();
+        let Some(line) = self.line().and_then(|l| lab.lines.get(l)) else { return };
+        let source = lab.source(line);
+        let d = Diagnostic::new(line.number, source, 0..source.len(), "this does not come to rest")
+            .hint(format!("stopped after {MAX_STEPS} steps"));
+        self.failures.push(Failure { line: line.number, kind: FailureKind::Endless, diagnostic: d });
     }
 
     fn wait(&mut self, time: Duration) {

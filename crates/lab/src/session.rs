@@ -180,7 +180,10 @@ impl Session {
         self.play(from.run);
         let first_new = first_new.min(self.records.len());
         let position = self.position.min(first_new);
-        self.position = usize::MAX;
+        // What `here` has seen may be another past.
+        self.here = self.checkpoints[0].run.clone();
+        self.made = 0;
+        self.position = 0;
         self.seek(position);
         Ok(first_new)
     }

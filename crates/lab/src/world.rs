@@ -137,6 +137,14 @@ impl World {
         self.turn = 0;
     }
 
+    /// Takes away all that is under way.
+    pub(crate) fn clear(&mut self) {
+        self.lanes.iter_mut().for_each(|l| *l = Lane::default());
+        self.stations.iter_mut().for_each(|s| s.cpus.clear());
+        self.due.clear();
+        self.until = self.now;
+    }
+
     /// Puts a wire's packet on its link, on this lane.
     pub(crate) fn send_from_wire<S: Sink>(&mut self, from: End, packet: Packet, lane: usize, sink: &mut S) {
         let to = self.topology.wire_frame(from, packet.family, packet.dst);

@@ -1,0 +1,126 @@
+//! Small labs and what they print.
+
+use hookwalk_lab::{Run, parse};
+use std::sync::Arc;
+
+const NETWORK: &str = "\
+wire client eth0=10.0.0.2/24 gw=10.0.0.1
+wire server eth0=10.1.0.2/24
+host router eth0=10.0.0.1/24 eth1=10.1.0.1/24
+link client:eth0 router:eth0
+link server:eth0 router:eth1
+";
+
+#[track_caller]
+fn run(text: &str) -> Run {
+    let (lab, diagnostics) = parse(text);
+    assert_eq!(diagnostics, [], "{text}");
+    Run::to_end(Arc::new(lab))
+}
+
+/// The transcript of these lines on the usual network.
+#[track_caller]
+fn check(lines: &str, expected: &str) {
+    let run = run(&format!("{NETWORK}{lines}"));
+    assert_eq!(run.failures, []);
+    assert_eq!(run.transcript().to_string(), expected, "{lines}");
+}
+
+#[test]
+fn a_host_answers_an_echo_request() {
+    check(
+        "client> icmp 10.0.0.2 > 10.0.0.1 echo-request id=7 seq=1 len=8\nclient# frames\nrouter# frames eth0\n",
+        "client# frames\n\
+         eth0 out icmp 10.0.0.2 > 10.0.0.1 8/0 id=7 seq=1 ttl=64\n\
+         eth0 in  icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=64\n\
+         router# frames eth0\n\
+         eth0 in  icmp 10.0.0.2 > 10.0.0.1 8/0 id=7 seq=1 ttl=64\n\
+         eth0 out icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=64\n",
+    );
+}
+
+#[test]
+fn wires_reply_and_quote() {
+    check(
+        "client> reply\n\
+         router# sysctl -qw net.ipv4.ip_forward=1\n\
+         client> tcp 10.0.0.2:4000 > 10.1.0.2:80 S seq=9\n\
+         server> reply S.\n\
+         server> icmp 10.1.0.2 > 10.0.0.2 port-unreachable re=last\n\
+         client# frames\n",
+        "client# frames\n\
+         eth0 out tcp 10.0.0.2:4000 > 10.1.0.2:80 S seq=9 ack=0 len=0 ttl=64\n\
+         eth0 in  tcp 10.1.0.2:80 > 10.0.0.2:4000 S. seq=5000 ack=10 len=0 ttl=63\n\
+         eth0 in  icmp 10.1.0.2 > 10.0.0.2 3/3 ttl=63 (tcp 10.0.0.2:4000 > 10.1.0.2:80)\n",
+    );
+}
+
+#[test]
+fn hosts_listen_and_send() {
+    check(
+        "router$ listen udp/53 echo\n\
+         client> udp 10.0.0.2:4000 > 10.0.0.1:53 len=3\n\
+         router> udp 10.0.0.1:9 > 10.0.0.2:9 len=1\n\
+         router> icmp 10.0.0.1 > 10.0.0.77 echo-request\n\
+         client# frames\n",
+        "client# frames\n\
+         eth0 out udp 10.0.0.2:4000 > 10.0.0.1:53 len=3 ttl=64\n\
+         eth0 in  udp 10.0.0.1:53 > 10.0.0.2:4000 len=3 ttl=64\n\
+         eth0 in  udp 10.0.0.1:9 > 10.0.0.2:9 len=1 ttl=64\n",
+    );
+}
+
+#[test]
+fn commands_that_fail() {
+    let run = run(&format!("{NETWORK}router# nosuch --tool\nclient# frames eth7\n"));
+    assert_eq!(run.failures.len(), 1);
+    assert_eq!((run.failures[0].line, run.failures[0].diagnostic.col), (6, 9));
+    let transcript = run.transcript().to_string();
+    assert!(transcript.contains("[exit 125]"), "{transcript}");
+    assert!(transcript.ends_with("frames: there is no interface eth7\n[exit 1]\n"), "{transcript}");
+}
+
+#[test]
+fn expectations() {
+    let text = "client> icmp 10.0.0.2 > 10.0.0.1 echo-request id=7 seq=1\nclient# frames\n\
+        expect eth0 in icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=64\n\
+        expect eth0 in icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=63\n\
+        expect ! eth0 in icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=63\n\
+        expect ! eth0 in icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=64\n";
+    let run = run(&format!("{NETWORK}{text}"));
+    let messages: Vec<String> = run.failures.iter().map(|f| f.diagnostic.to_string()).collect();
+    assert_eq!(
+        messages,
+        [
+            "9:8: no such line (nearest is: eth0 in  icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=64)",
+            "11:10: this line is there, and should not be"
+        ]
+    );
+}
+
+#[test]
+fn endless_labs_end() {
+    let text = "host a eth0=10.0.0.1/24\nhost b eth0=10.0.0.2/24\nlink a:eth0 b:eth0\n\
+        a$ listen udp/7 echo\nb$ listen udp/7 echo\na> udp 10.0.0.1:7 > 10.0.0.2:7 len=1\nsay on\n";
+    let run = run(text);
+    assert_eq!(run.failures.len(), 1);
+    assert_eq!(run.failures[0].diagnostic.message, "this does not come to rest");
+    assert!(run.is_over());
+}
+
+#[test]
+fn packets_together_take_turns() {
+    let text = format!(
+        "{NETWORK}router$ listen udp/53 echo\nclient> udp 10.0.0.2:1 > 10.0.0.1:53 len=1 &\n\
+         client> udp 10.0.0.2:2 > 10.0.0.1:53 len=2 &\nclient> udp 10.0.0.2:3 > 10.0.0.1:53 len=3\nclient# frames\n"
+    );
+    let (lab, _) = parse(&text);
+    let mut run = Run::new(Arc::new(lab));
+    let mut most = 0;
+    let mut sink = Vec::new();
+    while run.step(&mut sink) {
+        most = most.max(run.world.flights().count());
+    }
+    assert_eq!(most, 3, "three packets are in the router at once");
+    assert_eq!(run.transcript().blocks[0].lines.len(), 6);
+}
