@@ -13,6 +13,10 @@ use hookwalk_lang::packet::Seen;
 use hookwalk_lang::shell::Word;
 use std::sync::Arc;
 
+/// How long a packet line takes. Kernels meter some of what they send (ICMP redirects, errors about missing routes) in
+/// tens of milliseconds, so that a lab on a kernel and the same lab here must go at the same pace to agree.
+pub const PACE: Duration = Duration::millis(17);
+
 /// Something that went otherwise than the lab says: an `expect` that failed, or a thing that is not simulated.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Failure {
@@ -187,7 +191,7 @@ impl Run {
             }
             self.packet(line, lane, sink);
         }
-        self.busy = Busy::Settling;
+        self.wait(PACE);
     }
 
     fn packet<S: Sink>(&mut self, line: &Line, lane: usize, sink: &mut S) {

@@ -104,7 +104,7 @@ fn head(packet: &Packet, end: End) -> String {
         }
         (L4::Icmp(icmp), _) => {
             let mut text = plain(if packet.proto == proto::ICMPV6 { "icmp6" } else { "icmp" });
-            if end == End::Quoted && has_id(packet.family, icmp.kind) {
+            if end == End::Quoted {
                 let _ = write!(text, " id={}", icmp.id());
             }
             text

@@ -5,6 +5,7 @@ use super::netns::Netns;
 use hookwalk_engine::addr::Family;
 use hookwalk_lab::Lab;
 use hookwalk_lab::file::{End, StationId, StationKind};
+use hookwalk_lab::topology::mac;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
@@ -17,20 +18,14 @@ pub(crate) struct Network {
     pub(crate) ether: Netns,
 }
 
-/// The hardware address of an interface: locally administered, station and interface counted from 1.
-pub(crate) fn mac(station: StationId, iface: usize) -> [u8; 6] {
-    let [high, low] = (station.0 + 1).to_be_bytes();
-    [2, 0, 0, high, low, iface as u8 + 1]
-}
-
 fn mac_text(mac: [u8; 6]) -> String {
     let [a, b, c, d, e, f] = mac;
     format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
 }
 
 /// What a wire's interface is called in the common namespace, where two wires may both have an `eth0`.
-pub(crate) fn wire_device(station: StationId, iface: usize) -> String {
-    format!("w{}i{iface}", station.0)
+pub(crate) fn wire_device(end: End) -> String {
+    format!("w{}i{}", end.station.0, end.iface)
 }
 
 impl Network {
@@ -85,10 +80,10 @@ impl Network {
                 let name = format!("sw{number}p{port}");
                 let _ = writeln!(batch, "link add {name} type veth peer {}", self.end(lab, end));
                 if self.hosts[end.station.index()].is_none() {
-                    let _ = writeln!(batch, "link set {} up", wire_device(end.station, end.iface.into()));
+                    let _ = writeln!(batch, "link set {} up", wire_device(end));
                 }
                 let _ = writeln!(batch, "link set {name} master {bridge} up");
-                let station = mac_text(mac(end.station, end.iface.into()));
+                let station = mac_text(mac(end));
                 let _ = writeln!(bridge_batch, "fdb replace {station} dev {name} master static");
             }
         }
@@ -115,7 +110,7 @@ impl Network {
         let _ = writeln!(batch, "link add {} type veth peer {}", self.end(lab, a), self.end(lab, b));
         for end in [a, b] {
             if self.hosts[end.station.index()].is_none() {
-                let _ = writeln!(batch, "link set {} up", wire_device(end.station, end.iface.into()));
+                let _ = writeln!(batch, "link set {} up", wire_device(end));
             }
         }
     }
@@ -123,13 +118,13 @@ impl Network {
     /// `name NAME address MAC [netns PATH]`
     fn end(&self, lab: &Lab, end: End) -> String {
         let index = usize::from(end.iface);
-        let address = mac_text(mac(end.station, index));
+        let address = mac_text(mac(end));
         match &self.hosts[end.station.index()] {
             Some(netns) => {
                 let name = &lab.stations[end.station.index()].ifaces[index].name;
                 format!("name {name} address {address} gso_max_segs 1 netns {}", netns.path())
             }
-            None => format!("name {} address {address}", wire_device(end.station, index)),
+            None => format!("name {} address {address}", wire_device(end)),
         }
     }
 }
@@ -152,7 +147,7 @@ fn host_setup(lab: &Lab, id: StationId) -> String {
         for own in link.ends.iter().filter(|e| e.station == id) {
             let dev = &station.ifaces[usize::from(own.iface)].name;
             for other in link.ends.iter().filter(|e| *e != own) {
-                let lladdr = mac_text(mac(other.station, other.iface.into()));
+                let lladdr = mac_text(mac(*other));
                 for &(family, addr, _) in
                     &lab.stations[other.station.index()].ifaces[usize::from(other.iface)].addrs
                 {

@@ -1,16 +1,18 @@
 //! Runs one lab on the kernel, line by line, and writes down what its commands printed.
 
 use super::listen::{Datagrams, Server};
-use super::network::{Network, mac, wire_device};
+use super::network::{Network, wire_device};
 use super::packet_socket::{Capture, Direction, Sender, ifindex};
 use super::process::{Job, Stop};
-use hookwalk_engine::addr::{Addr, Family};
+use hookwalk_engine::addr::Family;
 use hookwalk_engine::packet::Packet;
 use hookwalk_engine::wire;
 use hookwalk_lab::file::{End, Lab, Prompt, Statement, StationId};
+use hookwalk_lab::run::PACE;
+use hookwalk_lab::topology::{Topology, mac};
 use hookwalk_lab::transcript::{Block, Transcript, normalise};
 use hookwalk_lang::frames::{Way, frame_line};
-use hookwalk_lang::packet::Seen;
+use hookwalk_lang::packet::{PacketSpec, Seen};
 use hookwalk_lang::shell::Word;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -30,6 +32,8 @@ pub(crate) struct Recording {
 /// Nothing moves any more when no frame and no socket has stirred for so long. The kernel hands a packet through a
 /// whole chain of namespaces before `send` returns; this is for what it hands to another thread.
 const QUIET: Duration = Duration::from_millis(6);
+/// A packet line takes as long here as in the simulator.
+const PACKET_TIME: Duration = Duration::from_nanos(PACE.0);
 /// A packet's consequences end at the latest after this long: a loop on a switch would go on for ever.
 const LONGEST: Duration = Duration::from_millis(1500);
 /// A command that runs longer is killed.
@@ -74,6 +78,7 @@ struct Station {
 struct Run<'a> {
     lab: &'a Lab,
     stop: &'a Stop,
+    topology: Topology,
     network: Network,
     sender: Sender,
     /// One a namespace, with what its device indexes mean.
@@ -96,8 +101,8 @@ impl<'a> Run<'a> {
         for (s, station) in lab.stations.iter().enumerate() {
             if network.hosts[s].is_none() {
                 for i in 0..station.ifaces.len() {
-                    let id = StationId(s as u16);
-                    wires.push((ifindex(&wire_device(id, i))?, End { station: id, iface: i as u16 }));
+                    let end = End { station: StationId(s as u16), iface: i as u16 };
+                    wires.push((ifindex(&wire_device(end))?, end));
                 }
             }
         }
@@ -116,6 +121,7 @@ impl<'a> Run<'a> {
         let mut run = Run {
             lab,
             stop,
+            topology: Topology::new(lab),
             network,
             sender,
             captures,
@@ -138,9 +144,14 @@ impl<'a> Run<'a> {
                 self.printed.push(Printing { command: self.lab.source(line).to_string(), printed });
                 Ok(())
             }
-            Statement::Packet { station, packet, together, .. } => {
-                self.packet(*station, packet)?;
-                if *together { Ok(()) } else { self.settle() }
+            Statement::Packet { station, packet, iface, together } => {
+                let begun = Instant::now();
+                self.packet(*station, packet, *iface)?;
+                if *together {
+                    return Ok(());
+                }
+                self.settle()?;
+                self.wait(PACKET_TIME.saturating_sub(begun.elapsed()))
             }
             Statement::Sleep(time) => self.wait(Duration::from_nanos(time.0)),
             Statement::Say(_) | Statement::Ask(_) => Ok(()),
@@ -214,26 +225,23 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn packet(&mut self, id: StationId, spec: &hookwalk_lang::packet::PacketSpec) -> io::Result<()> {
+    fn packet(&mut self, id: StationId, spec: &PacketSpec, iface: u16) -> io::Result<()> {
         let station = &self.stations[id.index()];
         let seen = Seen { received: station.received.as_ref(), sent: station.sent.as_ref() };
         let Some(packet) = spec.build(seen) else { return Ok(()) };
         let bytes = wire::encode(&packet);
-        let dev = spec.dev.as_ref().map(|w| w.text.as_str());
         self.stations[id.index()].sent = Some(packet.clone());
         match &self.network.hosts[id.index()] {
             Some(host) => {
                 host.enter()?;
-                send_raw(&packet, &bytes, dev)
+                send_raw(&packet, &bytes, spec.dev.as_ref().map(|w| w.text.as_str()))
             }
             None => {
-                let ifaces = &self.lab.stations[id.index()].ifaces;
-                let Some(iface) = dev.map_or(Some(0), |d| ifaces.iter().position(|i| i.name == d)) else {
-                    return Err(io::Error::other("the station has no such interface"));
-                };
-                let end = End { station: id, iface: iface as u16 };
-                let dst = next_hop(self.lab, end, packet.family, packet.dst).unwrap_or([0xff; 6]);
-                self.sender.send(&wire_device(id, iface), dst, mac(id, iface), &bytes)
+                let end = End { station: id, iface };
+                match self.topology.wire_frame(end, packet.family, packet.dst).mac() {
+                    Some(dst) => self.sender.send(&wire_device(end), dst, mac(end), &bytes),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -366,23 +374,4 @@ fn send_raw(packet: &Packet, bytes: &[u8], dev: Option<&str>) -> io::Result<()> 
     let to = SocketAddr::new(packet.dst.ip(packet.family), 0);
     let _ = socket.send_to(bytes, &to.into());
     Ok(())
-}
-
-/// The hardware address that a wire sends to: on a cable the other end; on a switch the owner of the destination
-/// address, else of the gateway's, else the first other station.
-fn next_hop(lab: &Lab, from: End, family: Family, dst: Addr) -> Option<[u8; 6]> {
-    let link = lab.links.iter().find(|l| l.ends.contains(&from))?;
-    let others: Vec<End> = link.ends.iter().copied().filter(|e| *e != from).collect();
-    let owner = |addr: Addr| {
-        others.iter().copied().find(|e| {
-            let iface = &lab.stations[e.station.index()].ifaces[usize::from(e.iface)];
-            iface.addrs.iter().any(|a| a.0 == family && a.1 == addr)
-        })
-    };
-    let gateway = || {
-        let station = &lab.stations[from.station.index()];
-        station.gateways.iter().find(|g| g.0 == family).and_then(|g| owner(g.1))
-    };
-    let to = owner(dst).or_else(gateway).or_else(|| others.first().copied())?;
-    Some(mac(to.station, to.iface.into()))
 }
