@@ -1,5 +1,7 @@
 //! Which tool runs: the root commands of a host, by name.
 
+use crate::conntrack;
+use crate::files;
 use crate::iptables;
 use crate::output::Output;
 use crate::shell::Word;
@@ -24,6 +26,8 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         | "ip6tables-nft"
         | "ip6tables-nft-save"
         | "ip6tables-nft-restore" => iptables::run(host, argv, stdin),
+        "cat" => files::cat(host, argv),
+        "conntrack" => conntrack::run(host, argv),
         "sysctl" => sysctl::run(host, argv, stdin),
         _ => Output::refuse(format!("the command {} is not simulated", name.text), name.span.clone()),
     }

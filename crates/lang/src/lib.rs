@@ -8,6 +8,7 @@
 pub mod command;
 pub mod conntrack;
 pub mod diagnostic;
+pub mod files;
 pub mod frames;
 pub mod iptables;
 pub mod names;

@@ -151,6 +151,11 @@ pub fn cat(host: &mut Host, path: &str) -> Option<String> {
     Some(format!("{}\n", value(host, found)))
 }
 
+/// Is there such a file in Linux, which the model has not?
+pub fn is_real(host: &Host, path: &str) -> bool {
+    path.strip_prefix("/proc/sys/").is_some_and(|p| matches!(find(host, p), Err(Missing::NotSimulated)))
+}
+
 /// The path below /proc/sys of a name that is written with dots or with slashes, whichever comes first; the other one
 /// then stands for itself, as in `net.ipv4.conf.eth0/1.rp_filter` for the device `eth0.1`.
 fn path(name: &str) -> String {

@@ -1,27 +1,16 @@
-//! `sysctl` against what procps 4.0.2 printed on Linux 6.18 in a fresh network namespace with a device `eth0`: a
-//! command, its standard output, its standard error after `2>`, and its exit status if that is not 0.
+//! `sysctl` against what procps 4.0.2 printed on Linux 6.18 in a fresh network namespace with the devices `eth0` and
+//! `eth0.1`.
 
+mod common;
+
+use common::{Order, replay};
 use hookwalk_engine::{Host, HostId};
-use hookwalk_lang::{command, shell};
 
-fn check(recorded: &str) {
+fn check(session: &str) {
     let mut host = Host::new(HostId(0), 1);
     host.add_device("eth0", [2, 0, 0, 0, 0, 1]);
     host.add_device("eth0.1", [2, 0, 0, 0, 0, 2]);
-    for block in recorded.trim().split("\n$ ") {
-        let block = block.trim_start_matches("$ ");
-        let (line, expected) = block.split_once('\n').unwrap_or((block, ""));
-        let words = shell::split(line, 1).unwrap().words;
-        let out = command::run(&mut host, &words, None);
-        let mut printed = out.stdout.clone();
-        for line in out.stderr.lines() {
-            printed.push_str(&format!("2> {line}\n"));
-        }
-        if out.exit != 0 {
-            printed.push_str(&format!("[exit {}]\n", out.exit));
-        }
-        assert_eq!(printed.trim_end(), expected.trim_end(), "{line}");
-    }
+    replay(&mut host, session, Order::Kept);
 }
 
 #[test]
@@ -32,8 +21,7 @@ fn as_the_tool_prints() {
 #[test]
 fn forwarding_reaches_every_device() {
     check(
-        "
-$ sysctl -qw net.ipv4.ip_forward=1
+        "$ sysctl -qw net.ipv4.ip_forward=1
 $ sysctl net.ipv4.conf.eth0.forwarding net.ipv4.conf.default.forwarding net.ipv4.conf.all.forwarding
 net.ipv4.conf.eth0.forwarding = 1
 net.ipv4.conf.default.forwarding = 1
@@ -53,8 +41,7 @@ net.ipv4.conf.all.rp_filter = 0
 #[test]
 fn what_is_not_simulated_is_refused() {
     check(
-        "
-$ sysctl -w net.ipv4.tcp_syncookies=0
+        "$ sysctl -w net.ipv4.tcp_syncookies=0
 2> hookwalk: net.ipv4.tcp_syncookies is not simulated
 [exit 125]
 $ sysctl kernel.hostname

@@ -8,6 +8,7 @@ mod closing;
 pub mod confirm;
 pub mod notify;
 pub mod table;
+pub mod tool;
 pub mod track;
 pub mod tuple;
 
@@ -15,6 +16,7 @@ pub use closing::set_closing;
 pub use confirm::confirm;
 pub use notify::{CtEvent, CtEventKind, Notify};
 pub use table::{Conntrack, Stats};
+pub use tool::{NewEntry, create, set_timeout};
 pub use track::{attach, kill, next_timer, release, run_timers, track};
 pub use tuple::{Direction, Tuple};
 
