@@ -6,6 +6,8 @@ mod kernel;
 mod load;
 mod run;
 mod test;
+#[cfg(target_os = "linux")]
+mod verify;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -13,10 +15,13 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 hookwalk: a Linux box that you can believe
 
-  hookwalk kernel FILE…              run labs on this machine's Linux kernel (root) and print their transcripts
   hookwalk run FILE                  run a lab and print its transcript
   hookwalk test PATH...              run labs: expect lines, and kernels' transcripts beside them
   hookwalk compare KERNEL OURS LAB   do two transcripts of a lab agree?
+
+on Linux, as root:
+  hookwalk kernel FILE...            run labs on this machine's kernel and print their transcripts
+  hookwalk verify PATH...            record labs on this machine's kernel and compare with the simulator
 ";
 
 fn main() -> ExitCode {
@@ -25,6 +30,8 @@ fn main() -> ExitCode {
     match words.split_first() {
         #[cfg(target_os = "linux")]
         Some((&"kernel", rest)) => kernel::main(rest),
+        #[cfg(target_os = "linux")]
+        Some((&"verify", rest)) => verify::main(rest),
         Some((&"run", rest)) => run::main(rest),
         Some((&"test", rest)) => test::main(rest),
         Some((&"compare", rest)) => compare::main(rest),

@@ -6,7 +6,7 @@
 
 use crate::{load, say};
 use hookwalk_lab::run::FailureKind;
-use hookwalk_lab::{Run, compare};
+use hookwalk_lab::{Lab, Run, compare};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -62,6 +62,11 @@ pub(crate) fn find(path: &Path, labs: &mut Vec<PathBuf>) -> std::io::Result<()> 
 /// Runs one lab; the error is a report for people.
 fn check(path: &Path) -> Result<(), String> {
     let lab = Arc::new(load::lab_or_messages(path)?);
+    judge(path, &lab, read_beside(path, "kernel")?.as_deref())
+}
+
+/// Runs one lab against what a kernel printed; the error is a report for people.
+pub(crate) fn judge(path: &Path, lab: &Arc<Lab>, kernel: Option<&str>) -> Result<(), String> {
     let run = Run::to_end(lab.clone());
     let mut report = String::new();
     for failure in &run.failures {
@@ -69,15 +74,14 @@ fn check(path: &Path) -> Result<(), String> {
     }
     // What fails on our side alone is no known difference from a kernel.
     let expects_fail = run.failures.iter().any(|f| f.kind == FailureKind::Expect);
-    let beside = |extension: &str| read_beside(path, extension);
-    let differences = match beside("kernel")? {
-        Some(kernel) => compare(&kernel, &run.transcript().to_string(), Some(&lab))
+    let differences = match kernel {
+        Some(kernel) => compare(kernel, &run.transcript().to_string(), Some(lab))
             .iter()
             .map(ToString::to_string)
             .collect::<String>(),
         None => String::new(),
     };
-    match beside("known")? {
+    match read_beside(path, "known")? {
         None => {
             report.push_str(&differences);
             if report.is_empty() { Ok(()) } else { Err(report) }
@@ -98,7 +102,7 @@ fn check(path: &Path) -> Result<(), String> {
 }
 
 /// The file with another extension beside a lab, if there is one.
-fn read_beside(path: &Path, extension: &str) -> Result<Option<String>, String> {
+pub(crate) fn read_beside(path: &Path, extension: &str) -> Result<Option<String>, String> {
     let file = path.with_extension(extension);
     if !file.exists() {
         return Ok(None);

@@ -74,7 +74,7 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let Ok(stop) = Stop::on_signals() else { return ExitCode::FAILURE };
-    let results = record_all(&labs, options.jobs, &stop, |_, _| {});
+    let results = record_all(&labs, options.jobs, &stop);
     if stop.asked() {
         eprintln!("hookwalk kernel: interrupted");
         return ExitCode::from(130);
@@ -109,12 +109,11 @@ pub(crate) fn transcript_path(lab: &Path) -> PathBuf {
     lab.with_extension("kernel")
 }
 
-/// Records labs, `jobs` at a time; results in the labs' order. `done` hears of each as it ends.
+/// Records labs, `jobs` at a time; results in the labs' order.
 pub(crate) fn record_all(
     labs: &[(PathBuf, Lab)],
     jobs: usize,
     stop: &Stop,
-    done: impl Fn(usize, &std::io::Result<Recording>) + Sync,
 ) -> Vec<std::io::Result<Recording>> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<std::io::Result<Recording>>>> =
@@ -126,7 +125,6 @@ pub(crate) fn record_all(
                     let i = next.fetch_add(1, Ordering::Relaxed);
                     let Some((_, lab)) = labs.get(i) else { break };
                     let result = record(lab, stop);
-                    done(i, &result);
                     if let Ok(mut results) = results.lock() {
                         results[i] = Some(result);
                     }
