@@ -1,7 +1,7 @@
 //! The lab's servers: TCP accepts and says nothing; UDP swallows, or sends every datagram back.
 
 use socket2::{Domain, Protocol, Socket, Type};
-use std::io::{self, Read};
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -16,10 +16,8 @@ pub(crate) enum Datagrams {
 
 /// A server in some namespace.
 pub(crate) enum Server {
-    /// Listens for connections.
-    Tcp(TcpListener),
-    /// Holds one until the peer closes it.
-    Connection(TcpStream),
+    /// Listens for connections, and holds those that it accepted: it says nothing, not even good-bye.
+    Tcp(TcpListener, Vec<TcpStream>),
     /// Waits for datagrams.
     Udp(UdpSocket, Datagrams),
 }
@@ -49,7 +47,7 @@ impl Server {
     pub(crate) fn tcp(port: u16) -> io::Result<Server> {
         let socket = bind(Type::STREAM, Protocol::TCP, port)?;
         socket.listen(128)?;
-        Ok(Server::Tcp(socket.into()))
+        Ok(Server::Tcp(socket.into(), Vec::new()))
     }
 
     /// `listen udp/PORT [echo]`
@@ -57,32 +55,21 @@ impl Server {
         Ok(Server::Udp(bind(Type::DGRAM, Protocol::UDP, port)?.into(), datagrams))
     }
 
-    /// Does what waits to be done. New connections are pushed to `born`; `false`: this one is over.
-    pub(crate) fn serve(&mut self, born: &mut Vec<Server>) -> bool {
+    /// Does what waits to be done.
+    pub(crate) fn serve(&mut self) {
         let mut buffer = [0; 1 << 16];
         match self {
-            Server::Tcp(socket) => {
+            Server::Tcp(socket, held) => {
                 while let Ok((stream, _)) = socket.accept() {
-                    if stream.set_nonblocking(true).is_ok() {
-                        born.push(Server::Connection(stream));
-                    }
+                    held.push(stream);
                 }
-                true
             }
-            Server::Connection(stream) => loop {
-                match stream.read(&mut buffer) {
-                    Ok(0) => return false,
-                    Ok(_) => {}
-                    Err(e) => return e.kind() == io::ErrorKind::WouldBlock,
-                }
-            },
             Server::Udp(socket, datagrams) => {
                 while let Ok((len, from)) = socket.recv_from(&mut buffer) {
                     if *datagrams == Datagrams::Echo {
                         let _ = socket.send_to(&buffer[..len], from);
                     }
                 }
-                true
             }
         }
     }
@@ -91,8 +78,7 @@ impl Server {
 impl AsFd for Server {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Server::Tcp(socket) => socket.as_fd(),
-            Server::Connection(stream) => stream.as_fd(),
+            Server::Tcp(socket, _) => socket.as_fd(),
             Server::Udp(socket, _) => socket.as_fd(),
         }
     }

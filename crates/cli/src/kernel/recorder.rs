@@ -280,9 +280,7 @@ impl<'a> Run<'a> {
             Ok(_) | Err(nix::errno::Errno::EINTR) => {}
             Err(e) => return Err(e.into()),
         }
-        let mut born = Vec::new();
-        self.servers.retain_mut(|s| s.serve(&mut born));
-        self.servers.append(&mut born);
+        self.servers.iter_mut().for_each(Server::serve);
         for (capture, devices) in &mut self.captures {
             while let Some(frame) = capture.next()? {
                 let Some((_, end)) = devices.iter().find(|(i, _)| *i == frame.ifindex) else { continue };
