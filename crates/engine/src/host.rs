@@ -302,7 +302,9 @@ impl Host {
     }
 
     /// `nf_ct_tcp_fixup`: when the hooks are registered again, established TCP entries learn their windows anew.
-    fn conntrack_woke(&mut self, _family: Family) {}
+    fn conntrack_woke(&mut self, family: Family) {
+        crate::conntrack::wake(&mut self.net, family);
+    }
 
     /// What is awake at a hook, in order: the engine walks this very list.
     pub fn hook_list(&self, family: Family, hook: Hook) -> &[HookEntry] {

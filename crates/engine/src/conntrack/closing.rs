@@ -1,6 +1,6 @@
 //! A connection that the host itself ends.
 
-use super::{ConnRef, Nfct, ProtoState, TcpConntrack};
+use super::{ConnRef, Nfct, ProtoState, TcpConntrack, notify};
 use crate::host::Net;
 use crate::packet::Skb;
 use crate::time::Duration;
@@ -15,5 +15,8 @@ pub fn set_closing(net: &mut Net, skb: &Skb) {
     let Some(entry) = net.ct.entry_mut(id) else { return };
     let ProtoState::Tcp(tcp) = &mut entry.conn.proto else { return };
     tcp.state = TcpConntrack::Close;
-    entry.expires = now + Duration::secs(u64::from(timeout));
+    entry.conn.note(notify::PROTOINFO);
+    let expires = now + Duration::secs(u64::from(timeout));
+    entry.expires = expires;
+    net.ct.expires_at(expires);
 }

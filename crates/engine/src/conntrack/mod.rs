@@ -6,18 +6,26 @@
 
 mod closing;
 pub mod confirm;
+mod icmp;
+pub(crate) mod l4;
 pub mod notify;
+mod sctp;
+mod seqadj;
+mod simple;
 pub mod table;
+pub mod tcp;
 pub mod tool;
 pub mod track;
 pub mod tuple;
+mod window;
 
 pub use closing::set_closing;
 pub use confirm::confirm;
 pub use notify::{CtEvent, CtEventKind, Notify};
 pub use table::{Conntrack, Stats};
 pub use tool::{NewEntry, create, set_timeout};
-pub use track::{attach, kill, next_timer, release, run_timers, track};
+pub(crate) use track::account;
+pub use track::{attach, kill, next_timer, release, run_timers, track, wake};
 pub use tuple::{Direction, Tuple};
 
 use crate::device::DevId;
