@@ -8,9 +8,11 @@ use crate::event::{Emit, Observer};
 use crate::flight::{Cpu, PacketIds};
 use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::icmp_send::Peers;
+use crate::matches::{HashlimitTables, RecentLists};
 use crate::rng::Rng;
 use crate::route::{Fib, PolicyRule, Route, RouteKind, RuleAction, table};
 use crate::ruleset::{Ruleset, TableKind};
+use crate::set::SetTable;
 use crate::socket::Sockets;
 use crate::sysctl::{DevConf, Sysctl};
 use crate::time::{Duration, Time};
@@ -52,6 +54,14 @@ pub struct Net {
     pub rng: Rng,
     /// Connections.
     pub ct: Conntrack,
+    /// ipset.
+    pub sets: SetTable,
+    /// Lists of `-m recent`.
+    pub recent: RecentLists,
+    /// Buckets of `-m hashlimit`.
+    pub hashlimit: HashlimitTables,
+    /// The wall clock at time 0 in seconds since 1970 (UTC), for `-m time`; `None`: nobody said what time it is.
+    pub wall_clock: Option<i64>,
     /// Rate limits of ICMP errors, by peer.
     pub peers: Peers,
     /// Redirects sent: when the last one, and how many, by peer (`inet_peer.n_redirects`).
@@ -121,6 +131,10 @@ impl Host {
                 sockets: Sockets::default(),
                 rng: Rng::new(seed),
                 ct: Conntrack::default(),
+                sets: SetTable::default(),
+                recent: RecentLists::default(),
+                hashlimit: HashlimitTables::default(),
+                wall_clock: None,
                 peers: Peers::default(),
                 redirects: BTreeMap::new(),
                 frags: Vec::new(),
@@ -268,6 +282,8 @@ impl Host {
     /// Brings what is derived from the rules up to date: which hook functions are awake. Whoever changes rules or
     /// devices calls it afterwards.
     pub fn refresh(&mut self) {
+        self.net.recent.sync(&self.rules);
+        self.net.hashlimit.sync(&self.rules, self.net.now);
         let mut was = self.net.ct_awake;
         for family in [Family::V4, Family::V6] {
             let f = index(family);

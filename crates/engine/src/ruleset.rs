@@ -206,7 +206,34 @@ impl Ruleset {
     }
 }
 
+impl Ruleset {
+    /// Every match of every rule.
+    pub fn matches(&self) -> impl Iterator<Item = &Match> {
+        self.tables.iter().flat_map(Table::matches)
+    }
+    /// How many matches and targets of rules name this set: it cannot be destroyed or renamed while there is one.
+    pub fn set_references(&self, name: &str) -> usize {
+        let in_match = |m: &Match| matches!(m, Match::Set(m) if *m.set.value.name == *name);
+        let in_target = |t: &Target| match t {
+            Target::Set(t) => {
+                [&t.add, &t.del, &t.map].into_iter().flatten().filter(|s| *s.name == *name).count()
+            }
+            _ => 0,
+        };
+        self.matches().filter(|m| in_match(m)).count()
+            + self.tables.iter().flat_map(Table::rules).map(|r| in_target(&r.target)).sum::<usize>()
+    }
+}
+
 impl Table {
+    /// Every rule, chain by chain.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.chains.iter().flatten().flat_map(|c| &c.rules)
+    }
+    /// Every match of every rule.
+    pub fn matches(&self) -> impl Iterator<Item = &Match> {
+        self.rules().flat_map(|r| &r.matches)
+    }
     /// The chain of this id.
     pub fn chain(&self, id: ChainId) -> Option<&Chain> {
         self.chains.get(usize::from(id.0))?.as_ref()

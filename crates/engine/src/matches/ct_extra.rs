@@ -2,7 +2,9 @@
 //! xt_cluster.c).
 
 use super::{MatchCx, Matched};
-use crate::conntrack::Helper;
+use crate::addr::{Addr, Family};
+use crate::conntrack::{Direction, Helper};
+use crate::packet::PktType;
 use crate::ruleset::Inv;
 use std::sync::Arc;
 
@@ -43,4 +45,76 @@ impl HelperMatch {
         };
         self.name.test(fits).into()
     }
+}
+
+impl ConnlabelMatch {
+    /// Is the label set? With `--set`, sets it first. Without a connection only an inverted condition holds.
+    pub fn test(&self, cx: &mut MatchCx<'_>) -> Matched {
+        let bit = 1u128 << (self.label.value & 127);
+        let has = match cx.net.conn_of_mut(cx.skb) {
+            None => false,
+            Some(conn) => {
+                if self.set {
+                    conn.add_labels(bit);
+                }
+                conn.labels() & bit != 0
+            }
+        };
+        self.label.test(has).into()
+    }
+}
+
+impl ClusterMatch {
+    /// Does the hash of the connection's (or its master's) first source address fall to this node?
+    pub fn test(&self, cx: &mut MatchCx<'_>) -> Matched {
+        let packet = &cx.skb.packet;
+        let (family, multicast) = (packet.family, packet.dst.is_multicast(packet.family));
+        let source = {
+            let Some(conn) = cx.conn() else { return Matched::No };
+            let conn = conn.master.and_then(|m| cx.net.ct.entry(m)).map_or(conn, |e| &e.conn);
+            conn.tuple(Direction::Original).src
+        };
+        // A frame that all nodes got by a multicast hardware address is taken for one to this host.
+        if cx.skb.pkt_type == PktType::Multicast && !multicast {
+            cx.skb.pkt_type = PktType::Host;
+        }
+        let node = (u64::from(hash_source(family, source, self.seed)) * u64::from(self.total)) >> 32;
+        self.nodes.test(self.nodes.value & 1u32.checked_shl(node as u32).unwrap_or(0) != 0).into()
+    }
+}
+
+/// `xt_cluster_hash_ipv4`, `_ipv6` on a little-endian machine: Bob Jenkins' lookup3 (in the public domain) over the
+/// address's words as they lie in memory.
+fn hash_source(family: Family, addr: Addr, seed: u32) -> u32 {
+    let w = addr.0.map(u32::swap_bytes);
+    let words = if family == Family::V4 { 1 } else { 4 };
+    let init = 0xdead_beef_u32.wrapping_add(words << 2).wrapping_add(seed);
+    let (mut a, mut b, mut c) = (init, init, init);
+    if family == Family::V6 {
+        a = a.wrapping_add(w[0]);
+        b = b.wrapping_add(w[1]);
+        c = c.wrapping_add(w[2]);
+        for (x, rotate) in [(0, 4), (1, 6), (2, 8), (0, 16), (1, 19), (2, 4)] {
+            // Each step changes one word by its neighbour and moves on to the next.
+            let [p, q, r] = [&mut a, &mut b, &mut c];
+            let (x, y, z) = match x {
+                0 => (p, q, r),
+                1 => (q, r, p),
+                _ => (r, p, q),
+            };
+            *x = x.wrapping_sub(*z) ^ z.rotate_left(rotate);
+            *z = z.wrapping_add(*y);
+        }
+        a = a.wrapping_add(w[3]);
+    } else {
+        a = a.wrapping_add(w[0]);
+    }
+    // lookup3's final mixing.
+    c = (c ^ b).wrapping_sub(b.rotate_left(14));
+    a = (a ^ c).wrapping_sub(c.rotate_left(11));
+    b = (b ^ a).wrapping_sub(a.rotate_left(25));
+    c = (c ^ b).wrapping_sub(b.rotate_left(16));
+    a = (a ^ c).wrapping_sub(c.rotate_left(4));
+    b = (b ^ a).wrapping_sub(a.rotate_left(14));
+    (c ^ b).wrapping_sub(b.rotate_left(24))
 }

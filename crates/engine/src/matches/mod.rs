@@ -48,7 +48,7 @@ pub use connlimit::{ConnCount, ConnlimitMatch};
 pub use conntrack::{ConntrackMatch, CtStates, StateMatch};
 pub use ct_extra::{ClusterMatch, ConnlabelMatch, HelperMatch};
 pub use device::{CpuMatch, DevgroupMatch, RealmMatch};
-pub use hashlimit::{HashlimitMatch, HashlimitMode};
+pub use hashlimit::{HashlimitMatch, HashlimitMode, HashlimitTables};
 pub use header::{DscpMatch, EcnMatch, LengthMatch, PktTypeMatch, Relation, TosMatch, TtlMatch};
 pub use icmp::{IcmpMatch, IcmpType};
 pub use iprange::IprangeMatch;
@@ -65,7 +65,7 @@ pub use proto_extra::{
     SpiMatch, TcpmssMatch,
 };
 pub use quota::QuotaMatch;
-pub use recent::{RecentAction, RecentMatch};
+pub use recent::{RecentAction, RecentLists, RecentMatch};
 pub use rpfilter::RpfilterMatch;
 pub use set::{Compare, SetMatch, SetRef};
 pub use socket::SocketMatch;
@@ -269,9 +269,15 @@ impl Match {
             Match::Multiport(m) => m.test(cx),
             Match::Mac(m) => m.test(cx),
             Match::Owner(m) => m.test(cx),
+            Match::Addrtype(m) => m.test(cx),
             Match::Mark(m) => m.test(cx),
             Match::Connmark(m) => m.test(cx),
             Match::Limit(m) => m.test(cx),
+            Match::Hashlimit(m) => m.test(cx),
+            Match::Recent(m) => m.test(cx),
+            Match::Connlimit(m) => m.test(cx),
+            Match::Connbytes(m) => m.test(cx),
+            Match::Set(m) => m.test(cx),
             Match::Iprange(m) => m.test(cx),
             Match::Length(m) => m.test(cx),
             Match::Ttl(m) | Match::Hl(m) => m.test(cx),
@@ -280,14 +286,32 @@ impl Match {
             Match::Ecn(m) => m.test(cx),
             Match::Pkttype(m) => m.test(cx),
             Match::Statistic(m) => m.test(cx),
+            Match::String(m) => m.test(cx),
+            Match::Time(m) => m.test(cx),
             Match::Physdev(m) => m.test(cx),
             Match::Policy(m) => m.test(cx),
+            Match::Rpfilter(m) => m.test(cx),
+            Match::Socket(m) => m.test(cx),
+            Match::U32(m) => m.test(cx),
             Match::Quota(m) => m.test(cx),
             Match::Helper(m) => m.test(cx),
+            Match::Connlabel(m) => m.test(cx),
+            Match::Cluster(m) => m.test(cx),
+            // Which processor takes a packet is the hardware's affair.
+            Match::Cpu(_) => Matched::NotSimulated,
             Match::Devgroup(m) => m.test(cx),
             Match::Realm(m) => m.test(cx),
+            Match::Dccp(m) => m.test(cx),
+            Match::Sctp(m) => m.test(cx),
+            Match::Ah(m) => m.test(cx),
+            Match::Esp(m) => m.test_esp(cx),
+            Match::Ipcomp(m) => m.test_ipcomp(cx),
+            Match::Mh(m) => m.test(cx),
+            Match::Tcpmss(m) => m.test(cx),
+            Match::Frag(m) => m.test(cx),
+            Match::Ipv6header(m) => m.test(cx),
+            Match::Eui64 => proto_extra::test_eui64(cx),
             Match::Opaque(m) => m.test(cx),
-            _ => Matched::NotSimulated,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Matches on rarer protocols' headers: dccp, sctp, ah, esp, ipcomp, mh, tcpmss, and IPv6's frag, ipv6header, eui64.
 
 use super::tcp::PortRange;
+use super::{MatchCx, Matched};
+use crate::addr::Family;
+use crate::packet::{Packet, Payload, proto};
 use crate::ruleset::Inv;
 use std::sync::Arc;
 
@@ -120,4 +123,249 @@ pub struct Ipv6HeaderMatch {
     pub headers: Inv<u8>,
     /// `--soft`: others may be there too.
     pub soft: bool,
+}
+
+/// The bytes of a transport header that the packet keeps as payload; bytes that nobody wrote down read as zeros.
+fn opaque_bytes(packet: &Packet) -> Option<Vec<u8>> {
+    match &packet.payload {
+        Payload::Bytes(b) => Some(b.to_vec()),
+        Payload::Zeros(n) => Some(vec![0; (*n).min(64) as usize]),
+        Payload::Quote { .. } => None,
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let four = bytes.get(at..at + 4)?;
+    Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
+}
+
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    let two = bytes.get(at..at + 2)?;
+    Some(u16::from_be_bytes([two[0], two[1]]))
+}
+
+fn within<T: PartialOrd + Copy>(range: &Option<Inv<(T, T)>>, value: T) -> bool {
+    range.as_ref().is_none_or(|r| r.test(r.value.0 <= value && value <= r.value.1))
+}
+
+impl DccpMatch {
+    /// Ports, packet type and options; a header that is cut short is dropped at once.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let packet = &cx.skb.packet;
+        if packet.is_later_fragment() || packet.proto != proto::DCCP {
+            return Matched::No;
+        }
+        let bytes = opaque_bytes(packet).unwrap_or_default();
+        let (Some(sport), Some(dport), Some(&kind)) = (half(&bytes, 0), half(&bytes, 2), bytes.get(8)) else {
+            return Matched::HotDrop;
+        };
+        if bytes.len() < 12 {
+            return Matched::HotDrop;
+        }
+        let kind = (kind >> 1) & 15;
+        if !within(&self.sport, sport)
+            || !within(&self.dport, dport)
+            || !self.types.is_none_or(|t| t.test(t.value & (1 << kind) != 0))
+        {
+            return Matched::No;
+        }
+        let Some(option) = self.option else { return Matched::Yes };
+        // Options lie between the headers, whose length depends on the type, and the data offset.
+        let long = bytes[8] & 1 != 0;
+        let headers = if long { 16 } else { 12 }
+            + match kind {
+                0 => 4,
+                1 => 8,
+                2 => 0,
+                3..=6 => 8,
+                7 => 12,
+                8 | 9 => 8,
+                _ => 0,
+            };
+        let Some(mut options) = bytes.get(headers..usize::from(bytes[4]) * 4) else {
+            return Matched::HotDrop;
+        };
+        let mut found = false;
+        while let Some(&kind) = options.first() {
+            if kind == option.value {
+                found = true;
+                break;
+            }
+            // Types below 32 are a single byte.
+            let len = if kind < 32 { 1 } else { options.get(1).map_or(1, |&l| usize::from(l).max(1)) };
+            options = options.get(len..).unwrap_or(&[]);
+        }
+        option.test(found).into()
+    }
+}
+
+impl SctpMatch {
+    /// Ports and chunks; a header that is cut short is dropped at once.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let packet = &cx.skb.packet;
+        if packet.is_later_fragment() || packet.proto != proto::SCTP {
+            return Matched::No;
+        }
+        let bytes = opaque_bytes(packet).unwrap_or_default();
+        let (Some(sport), Some(dport)) = (half(&bytes, 0), half(&bytes, 2)) else { return Matched::HotDrop };
+        if bytes.len() < 12 {
+            return Matched::HotDrop;
+        }
+        if !within(&self.sport, sport) || !within(&self.dport, dport) {
+            return Matched::No;
+        }
+        match &self.chunks {
+            None => Matched::Yes,
+            Some(chunks) => chunks.test(chunks.value.fit(&bytes[12..])).into(),
+        }
+    }
+}
+
+impl SctpChunks {
+    /// `match_packet`: walks the chunks of a packet.
+    fn fit(&self, mut bytes: &[u8]) -> bool {
+        let mut missing = self.types;
+        let listed = |chunk: u8| self.types[usize::from(chunk / 32)] & (1 << (chunk % 32)) != 0;
+        while bytes.len() >= 4 {
+            let (chunk, flags) = (bytes[0], bytes[1]);
+            let len = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+            if len < 4 {
+                // A chunk that cannot be: the kernel stops with what it has, which is no match.
+                return false;
+            }
+            if listed(chunk) {
+                let wanted = self.flags.iter().find(|f| f.chunk == chunk);
+                let fits = wanted.is_none_or(|f| flags & f.mask == f.flags);
+                match self.scope {
+                    ChunkScope::Any if fits => return true,
+                    ChunkScope::All if fits => missing[usize::from(chunk / 32)] &= !(1 << (chunk % 32)),
+                    ChunkScope::Only if !fits => return false,
+                    _ => {}
+                }
+            } else if self.scope == ChunkScope::Only {
+                return false;
+            }
+            bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or(&[]);
+        }
+        match self.scope {
+            ChunkScope::Any => false,
+            ChunkScope::All => missing == [0; 8],
+            ChunkScope::Only => true,
+        }
+    }
+}
+
+impl AhMatch {
+    /// Compares the index and, over IPv6, the length and the reserved bytes.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let packet = &cx.skb.packet;
+        if packet.is_later_fragment() || packet.proto != proto::AH {
+            return Matched::No;
+        }
+        let bytes = opaque_bytes(packet).unwrap_or_default();
+        let (Some(spi), true) = (word(&bytes, 4), bytes.len() >= 12) else { return Matched::HotDrop };
+        // ipv6_authlen: (n + 2) words of four bytes.
+        let len = (u32::from(bytes[1]) + 2) * 4;
+        (within(&self.spi, spi)
+            && self.len.is_none_or(|l| l.test(l.value == len))
+            && (!self.reserved || half(&bytes, 2) == Some(0)))
+        .into()
+    }
+}
+
+impl SpiMatch {
+    /// `-m esp`: the index stands first.
+    pub fn test_esp(&self, cx: &MatchCx<'_>) -> Matched {
+        self.test_at(cx, proto::ESP, |bytes| word(bytes, 0).filter(|_| bytes.len() >= 8))
+    }
+    /// `-m ipcomp`: the index is the second half of four bytes.
+    pub fn test_ipcomp(&self, cx: &MatchCx<'_>) -> Matched {
+        const IPCOMP: u8 = 108;
+        self.test_at(cx, IPCOMP, |bytes| half(bytes, 2).map(u32::from))
+    }
+    fn test_at(&self, cx: &MatchCx<'_>, proto: u8, spi: impl Fn(&[u8]) -> Option<u32>) -> Matched {
+        let packet = &cx.skb.packet;
+        if packet.is_later_fragment() || packet.proto != proto {
+            return Matched::No;
+        }
+        match opaque_bytes(packet).as_deref().and_then(spi) {
+            Some(spi) => within(&self.spi, spi).into(),
+            None => Matched::HotDrop,
+        }
+    }
+}
+
+impl MhMatch {
+    /// Compares the type of a mobility header.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        const MH: u8 = 135;
+        let packet = &cx.skb.packet;
+        if packet.is_later_fragment() || packet.proto != MH {
+            return Matched::No;
+        }
+        let bytes = opaque_bytes(packet).unwrap_or_default();
+        match bytes.get(2) {
+            // Its payload proto field must say that nothing follows.
+            Some(_) if bytes.len() < 6 || bytes[0] != 59 => Matched::HotDrop,
+            Some(&kind) => within(&self.kind, kind).into(),
+            None => Matched::HotDrop,
+        }
+    }
+}
+
+impl TcpmssMatch {
+    /// Compares the option; false, or true where inverted, if there is none.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let packet = &cx.skb.packet;
+        let Some(tcp) = packet.tcp().filter(|_| !packet.is_later_fragment()) else { return Matched::HotDrop };
+        let (low, high) = self.mss.value;
+        self.mss.test(tcp.opts.mss.is_some_and(|mss| low <= mss && mss <= high)).into()
+    }
+}
+
+impl FragMatch {
+    /// Compares the fragment header; false where there is none. Reserved bits are zero here.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let packet = &cx.skb.packet;
+        let (Family::V6, Some(frag)) = (packet.family, packet.frag) else { return Matched::No };
+        // --fraglen is given to the kernel, which does not look at it.
+        (within(&self.id, frag.id)
+            && !(self.first && frag.offset != 0)
+            && !(self.more && !frag.more)
+            && !(self.last && frag.more))
+            .into()
+    }
+}
+
+impl Ipv6HeaderMatch {
+    /// Compares which headers there are. Of those before the transport header only the fragment header occurs here.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let packet = &cx.skb.packet;
+        let mut there = if packet.frag.is_some() { 16 } else { 0 };
+        there |= match packet.proto {
+            proto::ESP => 4,
+            proto::AH => 8 | 1,
+            59 => 2,
+            _ => 1,
+        };
+        let wanted = self.headers.value;
+        if self.soft {
+            let inverted = if self.headers.not { wanted } else { 0 };
+            return (((there & wanted) ^ inverted) == wanted).into();
+        }
+        self.headers.test(there == wanted).into()
+    }
+}
+
+/// `-m eui64` (net/ipv6/netfilter/ip6t_eui64.c): the last eight bytes of the source are made of the frame's source
+/// address. A packet without a frame is dropped.
+pub fn test_eui64(cx: &MatchCx<'_>) -> Matched {
+    let packet = &cx.skb.packet;
+    let Some(mac) = cx.skb.mac_src else { return Matched::HotDrop };
+    let [.., high, low] = packet.src.0;
+    let made = [
+        u32::from_be_bytes([mac[0] ^ 2, mac[1], mac[2], 0xff]),
+        u32::from_be_bytes([0xfe, mac[3], mac[4], mac[5]]),
+    ];
+    (packet.family == Family::V6 && [high, low] == made).into()
 }
