@@ -195,10 +195,13 @@ impl Told<'_> {
                     .with("state", state_word(info))
                     .with("entry", self.conn(ConnRef::Unconfirmed(unconfirmed), info))
             }
-            EventKind::CtInvalid { why } => Fact::new(invalid(why)).with("state", match why {
-                Invalid::TcpState { state } => tcp_state(state),
-                _ => "",
-            }),
+            EventKind::CtInvalid { why } => Fact::new(invalid(why)).with(
+                "state",
+                match why {
+                    Invalid::TcpState { state } => tcp_state(state),
+                    _ => "",
+                },
+            ),
             EventKind::CtUntracked => Fact::new("ct.untracked"),
             EventKind::TcpState { from, to, .. } => {
                 Fact::new("ct.tcp_state").with("from", tcp_state(from)).with("to", tcp_state(to))
@@ -295,9 +298,10 @@ impl Told<'_> {
     fn outcome(&self, rule: RuleRef, outcome: Outcome) -> Fact {
         match outcome {
             Outcome::Matched => self.at_rule("rule.matched", rule),
-            Outcome::Failed(c) => {
-                self.at_rule("rule.failed", rule).with("cond", self.condition(rule, c)).with("met", self.met(c))
-            }
+            Outcome::Failed(c) => self
+                .at_rule("rule.failed", rule)
+                .with("cond", self.condition(rule, c))
+                .with("met", self.met(c)),
             Outcome::HotDrop(c) => self.at_rule("rule.hotdrop", rule).with("cond", self.condition(rule, c)),
         }
     }
@@ -335,7 +339,9 @@ impl Told<'_> {
             Condition::Src => packet.src.ip(self.family).to_string(),
             Condition::Dst => packet.dst.ip(self.family).to_string(),
             Condition::Proto => protocol(packet.proto),
-            Condition::InIface | Condition::OutIface | Condition::Fragment | Condition::Match(_) => self.scene.text(),
+            Condition::InIface | Condition::OutIface | Condition::Fragment | Condition::Match(_) => {
+                self.scene.text()
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod compare;
 mod declare;
+pub mod facts;
 pub mod file;
 pub mod parse;
 mod programs;

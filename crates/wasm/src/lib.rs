@@ -1,13 +1,101 @@
 //! Hookwalk in the browser: a thin class over the lab crate. The only crate that names wasm-bindgen.
 //!
-//! [`view`] is what crosses to the page.
+//! [`view`] is what crosses to the page; [`Hookwalk`] is the class that gives it.
 
+mod look;
+mod rules;
 pub mod view;
 
+use hookwalk_lab::session::Session;
+use hookwalk_lang::Diagnostic;
+use look::Looker;
+use serde::Serialize;
+use view::Problem;
 use wasm_bindgen::prelude::*;
 
 /// A message for each panic on the browser's console, with file and line.
 #[wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();
+}
+
+/// A run of a lab, to be looked at from any position.
+#[wasm_bindgen]
+pub struct Hookwalk {
+    looker: Looker,
+}
+
+#[wasm_bindgen]
+impl Hookwalk {
+    /// Runs a lab.
+    ///
+    /// # Errors
+    /// What is wrong with the text: an array of `Problem`.
+    pub fn open(text: &str) -> Result<Hookwalk, JsValue> {
+        let session = Session::new(text).map_err(|d| problems(&d))?;
+        Ok(Hookwalk { looker: Looker::new(session) })
+    }
+
+    /// Replaces the text; lines that stay the same from the beginning on are not run again. Gives the first position
+    /// that is new.
+    ///
+    /// # Errors
+    /// What is wrong with the text: an array of `Problem`; the run stays as it was.
+    pub fn edit(&mut self, text: &str) -> Result<u32, JsValue> {
+        let first = self.looker.session.edit(text).map_err(|d| problems(&d))?;
+        let session = self.looker.session.clone();
+        self.looker = Looker::new(session);
+        Ok(first as u32)
+    }
+
+    /// The run as a whole.
+    #[wasm_bindgen(unchecked_return_type = "LabView")]
+    pub fn lab(&mut self) -> JsValue {
+        value(&self.looker.lab())
+    }
+
+    /// The state after `at` events, with this station in focus.
+    #[wasm_bindgen(unchecked_return_type = "View")]
+    pub fn view(&mut self, at: u32, station: u32) -> JsValue {
+        value(&self.looker.view(at as usize, station))
+    }
+
+    /// Events from `from` to before `to`.
+    #[wasm_bindgen(unchecked_return_type = "EventView[]")]
+    pub fn events(&mut self, from: u32, to: u32) -> JsValue {
+        value(&self.looker.events(from as usize, to as usize))
+    }
+
+    /// The tables of a host after `at` events.
+    #[wasm_bindgen(unchecked_return_type = "TableView[]")]
+    pub fn tables(&mut self, at: u32, station: u32) -> JsValue {
+        value(&self.looker.tables(at as usize, station))
+    }
+
+    /// What the commands of the whole run printed, in the form that `hookwalk run` prints.
+    pub fn transcript(&self) -> String {
+        self.looker.session.end().transcript().to_string()
+    }
+}
+
+/// As JavaScript sees it. Our types always can be; if one cannot, the console says so and the page gets `undefined`.
+fn value<T: Serialize>(of: &T) -> JsValue {
+    serde_wasm_bindgen::to_value(of).unwrap_or_else(|error| {
+        web_sys::console::error_1(&error.into());
+        JsValue::UNDEFINED
+    })
+}
+
+fn problems(diagnostics: &[Diagnostic]) -> JsValue {
+    let list: Vec<Problem> = diagnostics
+        .iter()
+        .map(|d| Problem {
+            line: d.line,
+            col: d.col,
+            len: d.len,
+            message: d.message.clone(),
+            hint: d.hint.clone(),
+        })
+        .collect();
+    value(&list)
 }
