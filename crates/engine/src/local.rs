@@ -8,7 +8,7 @@ use crate::host::{Host, Net};
 use crate::icmp_send::{self, IcmpError};
 use crate::packet::{Icmp, L4, Packet, PacketId, Payload, Skb, Udp, proto};
 use crate::route::{DstKind, Flow};
-use crate::socket::Behaviour;
+use crate::socket::{Behaviour, SockEvent};
 use crate::step::Spawned;
 use crate::tcp_stack;
 use std::collections::VecDeque;
@@ -143,7 +143,13 @@ fn icmp(
             Some((Icmp { kind: 14, code: 0, ..icmp }, Payload::Zeros(12)))
         }
         (Family::V6, 128) => Some((Icmp { kind: 129, code: 0, ..icmp }, packet.payload.clone())),
-        (Family::V4, 0 | 14) | (Family::V6, 129) => None,
+        (Family::V4, 0) | (Family::V6, 129) => {
+            let from = (packet.family, packet.src);
+            let (id, seq, ttl, len) = (icmp.id(), icmp.seq(), packet.ttl, 8 + packet.payload.len());
+            net.sockets.events.push(SockEvent::EchoReply { from, id, seq, ttl, len });
+            None
+        }
+        (Family::V4, 14) => None,
         _ if packet.is_icmp_error() => {
             net.sockets.error(packet);
             None

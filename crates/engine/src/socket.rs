@@ -47,8 +47,30 @@ pub enum SockEvent {
     PeerClosed(SockId),
     /// A datagram came: local port, sender, payload length in bytes.
     Datagram(u16, (Family, Addr, u16), u32),
-    /// An ICMP error about a packet of ours: protocol, local port, type, code.
-    IcmpError(u8, u16, u8, u8),
+    /// An answer to an echo request (`ping_rcv`, raw sockets).
+    EchoReply {
+        /// Who answers.
+        from: (Family, Addr),
+        /// Identifier.
+        id: u16,
+        /// Sequence number.
+        seq: u16,
+        /// Hop limit as received.
+        ttl: u8,
+        /// Bytes from the ICMP header on.
+        len: u32,
+    },
+    /// An ICMP error about a packet of ours.
+    IcmpError {
+        /// Who sent it.
+        from: (Family, Addr),
+        /// Protocol of our packet.
+        proto: u8,
+        /// Its local port, or its ICMP identifier and sequence number.
+        port: (u16, u16),
+        /// Type and code of the error.
+        kind: (u8, u8),
+    },
 }
 
 /// All sockets of a host.
@@ -83,16 +105,21 @@ impl Sockets {
         let (Some(icmp), Payload::Quote { packet: quoted, .. }) = (packet.icmp(), &packet.payload) else {
             return;
         };
-        let port = match &quoted.l4 {
-            L4::Tcp(t) => t.sport,
-            L4::Udp(u) => u.sport,
-            L4::Icmp(i) => i.id(),
-            L4::Opaque => 0,
+        let (port, seq) = match &quoted.l4 {
+            L4::Tcp(t) => (t.sport, 0),
+            L4::Udp(u) => (u.sport, 0),
+            L4::Icmp(i) => (i.id(), i.seq()),
+            L4::Opaque => (0, 0),
         };
         // A connection attempt ends at once on a hard error (tcp_v4_err with SYN_SENT).
         if quoted.proto == proto::TCP && icmp.kind == 3 && matches!(icmp.code, 1 | 2 | 3 | 9 | 10 | 13) {
             self.tcp.retain(|s| !(s.connecting() && s.local.1 == port && s.remote.0 == quoted.dst));
         }
-        self.events.push(SockEvent::IcmpError(quoted.proto, port, icmp.kind, icmp.code));
+        self.events.push(SockEvent::IcmpError {
+            from: (packet.family, packet.src),
+            proto: quoted.proto,
+            port: (port, seq),
+            kind: (icmp.kind, icmp.code),
+        });
     }
 }

@@ -1,7 +1,7 @@
 //! Running a lab: its lines in order, each to its end, step by step; and what came of it.
 
 use crate::file::{End, Lab, Line, Prompt, Statement, StationId, Text};
-use crate::programs;
+use crate::programs::{self, Program, State};
 use crate::record::{NoSink, Sink, What};
 use crate::transcript::{Block, Transcript, normalise};
 use crate::world::World;
@@ -70,6 +70,8 @@ enum Busy {
     Idle,
     /// For quiet.
     Settling,
+    /// For a program to end.
+    Program(StationId, Box<Program>, Option<Time>),
 }
 
 impl Run {
@@ -122,13 +124,20 @@ impl Run {
 
     /// One step: of a packet, of time, or the start of a line. False: the lab is over.
     pub fn step<S: Sink>(&mut self, sink: &mut S) -> bool {
-        match self.busy {
-            Busy::Settling => {
-                self.steps += 1;
-                let endless = self.steps > MAX_STEPS;
-                if endless {
-                    self.endless();
+        let endless = !matches!(self.busy, Busy::Idle) && self.steps >= MAX_STEPS;
+        if endless {
+            self.endless();
+            self.busy = Busy::Settling;
+        }
+        self.steps += 1;
+        match &mut self.busy {
+            Busy::Program(..) => {
+                if !self.world.work(sink) {
+                    self.program();
                 }
+                true
+            }
+            Busy::Settling => {
                 if endless || !self.world.step(sink) {
                     self.busy = Busy::Idle;
                     self.steps = 0;
@@ -140,6 +149,7 @@ impl Run {
                 let lab = self.lab.clone();
                 let Some(line) = lab.lines.get(self.next) else { return false };
                 self.next += 1;
+                self.steps = 0;
                 sink.record(What::Line);
                 self.start(&lab, line, sink);
                 true
@@ -153,10 +163,14 @@ impl Run {
             Statement::Sleep(time) => self.wait(*time),
             Statement::Expect { not, line: wanted } => self.expect(lab, line, *not, wanted),
             Statement::Packet { .. } => self.packets(lab, sink),
-            Statement::Command { station, prompt, words, stdin } => {
-                let output = self.command(lab, *station, *prompt, words, stdin.as_deref());
+            Statement::Command { station, prompt: Prompt::Root, words, stdin } => {
+                let output = self.command(lab, *station, words, stdin.as_deref());
                 self.printed(lab, line, output);
                 self.busy = Busy::Settling;
+            }
+            Statement::Command { station, prompt: Prompt::User, words, stdin } => {
+                let state = self.world.on_host(*station, |m, _| programs::start(m, words, stdin.as_deref()));
+                self.program_state(lab, line, *station, state);
             }
         }
     }
@@ -170,6 +184,47 @@ impl Run {
         let d = Diagnostic::new(line.number, source, 0..source.len(), "this does not come to rest")
             .hint(format!("stopped after {MAX_STEPS} steps"));
         self.failures.push(Failure { line: line.number, kind: FailureKind::Endless, diagnostic: d });
+    }
+
+    /// All is quiet: the program hears what came for it, or time passes.
+    fn program(&mut self) {
+        let Busy::Program(station, program, due) = std::mem::replace(&mut self.busy, Busy::Settling) else {
+            return;
+        };
+        let heard = self.world.host(station).is_some_and(|h| !h.net.sockets.events.is_empty());
+        let due_now = due.is_some_and(|t| t <= self.world.now);
+        let next = [due, self.world.next_timer()].into_iter().flatten().min();
+        if !heard
+            && !due_now
+            && let Some(next) = next
+        {
+            self.world.wait_until(next);
+            self.world.pass_time();
+            self.busy = Busy::Program(station, program, due);
+            return;
+        }
+        let lab = self.lab.clone();
+        let Some(line) = self.line().and_then(|l| lab.lines.get(l)) else { return };
+        let state = self.world.on_host(station, |m, events| program.go_on(m, events));
+        // Nothing will ever wake it: it waits for something that cannot come.
+        let stuck = !heard && !due_now && matches!(&state, Some(State::Waits(_, None)));
+        let state = if stuck {
+            Some(State::Ended(Output::fail(130, "hookwalk: it would wait for ever")))
+        } else {
+            state
+        };
+        self.program_state(&lab, line, station, state);
+    }
+
+    fn program_state(&mut self, lab: &Lab, line: &Line, station: StationId, state: Option<State>) {
+        match state {
+            Some(State::Waits(program, due)) => self.busy = Busy::Program(station, Box::new(program), due),
+            Some(State::Ended(output)) => {
+                self.printed(lab, line, output);
+                self.busy = Busy::Settling;
+            }
+            None => {}
+        }
     }
 
     fn wait(&mut self, time: Duration) {
@@ -209,23 +264,13 @@ impl Run {
         }
     }
 
-    fn command(
-        &mut self,
-        lab: &Lab,
-        station: StationId,
-        prompt: Prompt,
-        words: &[Word],
-        stdin: Option<&str>,
-    ) -> Output {
+    fn command(&mut self, lab: &Lab, station: StationId, words: &[Word], stdin: Option<&str>) -> Output {
         let Some(name) = words.first() else { return Output::default() };
-        if prompt == Prompt::Root && name.text == "frames" {
+        if name.text == "frames" {
             return self.frames(lab, station, &words[1..]);
         }
         let Some(host) = self.world.host_mut(station) else { return Output::default() };
-        let output = match prompt {
-            Prompt::Root => hookwalk_lang::command::run(host, words, stdin),
-            Prompt::User => programs::run(host, words),
-        };
+        let output = hookwalk_lang::command::run(host, words, stdin);
         host.refresh();
         output
     }

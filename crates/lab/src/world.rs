@@ -6,6 +6,7 @@
 //! each have a processor of their own, and those take turns, one step each.
 
 use crate::file::{End, Lab, Station, StationId, StationKind};
+use crate::programs::Machine;
 use crate::record::{Sink, Watching, What};
 use crate::topology::{To, Topology, end, mac};
 use hookwalk_engine::addr::{Addr, AddrMask, Family};
@@ -14,6 +15,7 @@ use hookwalk_engine::flight::{Cpu, Flight, Out, PacketIds};
 use hookwalk_engine::host::{Host, HostId};
 use hookwalk_engine::packet::{Packet, PktType, Skb};
 use hookwalk_engine::route::{Route, RouteKind, table};
+use hookwalk_engine::socket::SockEvent;
 use hookwalk_engine::step::SendError;
 use hookwalk_engine::time::Time;
 use hookwalk_lang::frames::Way;
@@ -215,6 +217,11 @@ impl World {
 
     /// One step of whoever has something to do. False: all is quiet, and the time that was waited for has come.
     pub fn step<S: Sink>(&mut self, sink: &mut S) -> bool {
+        self.work(sink) || self.pass_time()
+    }
+
+    /// One step, while time stands still. False: all is quiet.
+    pub(crate) fn work<S: Sink>(&mut self, sink: &mut S) -> bool {
         let lanes = self.lanes.len();
         for _ in 0..lanes {
             let lane = self.turn % lanes;
@@ -223,7 +230,27 @@ impl World {
                 return true;
             }
         }
-        self.pass_time()
+        false
+    }
+
+    /// Lets a program of a host do something; what its sockets heard since comes along.
+    pub(crate) fn on_host<T>(
+        &mut self,
+        station: StationId,
+        act: impl FnOnce(&mut Machine<'_>, &[SockEvent]) -> T,
+    ) -> Option<T> {
+        let state = self.stations.get_mut(station.index())?;
+        let host = Arc::make_mut(state.host.as_mut()?);
+        let cpu = cpu(&mut state.cpus, 0)?;
+        let events = std::mem::take(&mut host.net.sockets.events);
+        let done = act(&mut Machine { host, ids: &mut self.ids, cpu }, &events);
+        self.lanes[0].running = Some(station);
+        Some(done)
+    }
+
+    /// The next moment at which a host does something by itself.
+    pub(crate) fn next_timer(&self) -> Option<Time> {
+        self.stations.iter().filter_map(|s| s.host.as_ref()?.next_timer()).min()
     }
 
     fn lane_step<S: Sink>(&mut self, lane: usize, sink: &mut S) -> bool {
@@ -326,12 +353,11 @@ impl World {
     }
 
     /// All is quiet: the clock goes on to the next timer, or to the end of the wait.
-    fn pass_time(&mut self) -> bool {
+    pub(crate) fn pass_time(&mut self) -> bool {
         if self.now >= self.until {
             return false;
         }
-        let timers = self.stations.iter().filter_map(|s| s.host.as_ref()?.next_timer());
-        let next = timers.min().filter(|t| *t <= self.until);
+        let next = self.next_timer().filter(|t| *t <= self.until);
         let now = next.unwrap_or(self.until).max(self.now);
         self.now = now;
         for (i, state) in self.stations.iter_mut().enumerate() {

@@ -124,3 +124,36 @@ fn packets_together_take_turns() {
     assert_eq!(most, 3, "three packets are in the router at once");
     assert_eq!(run.transcript().blocks[0].lines.len(), 6);
 }
+
+#[test]
+fn clients_on_hosts() {
+    let text = "host a eth0=10.0.0.1/24 gw=10.0.0.2\nhost b eth0=10.0.0.2/24\nlink a:eth0 b:eth0\n\
+        a$ ping -c 2 10.0.0.2\nb$ listen tcp/22\na$ nc -z 10.0.0.2 22\na$ nc -zv 10.0.0.2 23\n\
+        a$ curl -m 2 http://10.0.0.2:22/\na$ ping -c 1 -W 1 10.9.0.9\n";
+    let run = run(text);
+    assert_eq!(run.failures, []);
+    assert_eq!(
+        run.transcript().to_string(),
+        "a$ ping -c 2 10.0.0.2\n\
+         PING 10.0.0.2 (10.0.0.2) 56(84) bytes of data.\n\
+         64 bytes from 10.0.0.2: icmp_seq=1 ttl=64 time=0.000 ms\n\
+         64 bytes from 10.0.0.2: icmp_seq=2 ttl=64 time=0.000 ms\n\
+         \n\
+         --- 10.0.0.2 ping statistics ---\n\
+         2 packets transmitted, 2 received, 0% packet loss, time 1000ms\n\
+         rtt min/avg/max/mdev = 0.000/0.000/0.000/0.000 ms\n\
+         a$ nc -zv 10.0.0.2 23\n\
+         nc: connect to 10.0.0.2 port 23 (tcp) failed: Connection refused\n\
+         [exit 1]\n\
+         a$ curl -m 2 http://10.0.0.2:22/\n\
+         curl: (28) Operation timed out after 2000 milliseconds with 0 bytes received\n\
+         [exit 28]\n\
+         a$ ping -c 1 -W 1 10.9.0.9\n\
+         PING 10.9.0.9 (10.9.0.9) 56(84) bytes of data.\n\
+         \n\
+         --- 10.9.0.9 ping statistics ---\n\
+         1 packets transmitted, 0 received, 100% packet loss, time 0ms\n\
+         \n\
+         [exit 1]\n"
+    );
+}
