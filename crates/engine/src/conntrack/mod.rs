@@ -17,6 +17,7 @@ pub mod tcp;
 pub mod tool;
 pub mod track;
 pub mod tuple;
+pub mod verify;
 mod window;
 
 pub use closing::set_closing;
@@ -27,6 +28,7 @@ pub use tool::{NewEntry, create, set_timeout};
 pub(crate) use track::account;
 pub use track::{attach, kill, next_timer, release, run_timers, track, wake};
 pub use tuple::{Direction, Tuple};
+pub use verify::{Broken, verify};
 
 use crate::device::DevId;
 use crate::hook::Hook;

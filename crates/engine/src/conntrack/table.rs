@@ -264,6 +264,12 @@ impl Conntrack {
             found => found,
         }
     }
+    /// The entry with this tuple in that direction, as one that knows the direction searches.
+    pub(crate) fn find_exact(&self, tuple: &Tuple, zone: &Zone, dir: Direction, now: Time) -> Found {
+        let mut chain = self.chain(hash_tuple(tuple, zone.id_for(dir)));
+        let found = chain.find(|(n, e)| n.dir() == dir && e.expires > now && key_equal(e, dir, tuple, zone));
+        found.map_or(Found::Nothing, |(node, _)| Found::Entry(EntryId(node.slot()), dir))
+    }
     /// The same in the chain of one hash.
     pub(crate) fn find_hashed(&self, hash: u32, tuple: &Tuple, zone: &Zone, now: Time) -> Found {
         for (node, entry) in self.chain(hash) {
