@@ -1,7 +1,7 @@
 //! A host: one network namespace, everything that its packets can meet.
 
 use crate::addr::{Addr, AddrMask, Family};
-use crate::conntrack::Conntrack;
+use crate::conntrack::{Conntrack, EntryId, ProtoState, TcpConntrack};
 use crate::defrag::FragQueue;
 use crate::device::{DevId, Device, IfAddr};
 use crate::event::{Emit, Observer};
