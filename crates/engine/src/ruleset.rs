@@ -271,6 +271,8 @@ impl Table {
         }
     }
     fn push(&mut self, chain: Chain) -> ChainId {
+        // A chain takes a handle too (`nf_tables_alloc_handle`).
+        self.next_handle += 1;
         self.chains.push(Some(chain));
         ChainId((self.chains.len() - 1) as u16)
     }

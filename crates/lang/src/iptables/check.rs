@@ -1,0 +1,173 @@
+//! What the kernel refuses: targets and matches outside of their tables, hooks and protocols, jumps that loop or go
+//! too deep (net/netfilter/x_tables.c:xt_check_target, xt_check_match; net/netfilter/nf_tables_api.c:nft_chain_validate).
+
+use super::fault::{EINVAL, EMLINK};
+use hookwalk_engine::Family;
+use hookwalk_engine::flight::JUMP_STACK;
+use hookwalk_engine::hook::Hook;
+use hookwalk_engine::matches::Match;
+use hookwalk_engine::ruleset::{ChainId, Inv, Rule, Table, TableKind};
+use hookwalk_engine::targets::{RejectWith, Target, TcpmssTarget};
+
+/// A set of hooks, one bit each.
+type Hooks = u8;
+
+const fn hooks(list: &[Hook]) -> Hooks {
+    let mut set = 0;
+    let mut i = 0;
+    while i < list.len() {
+        set |= 1 << list[i] as u8;
+        i += 1;
+    }
+    set
+}
+
+use Hook::{Forward, Input, Output, Postrouting, Prerouting};
+const ALL: Hooks = 0x1f;
+
+/// Tables and hooks of a target. An empty list of tables: any.
+fn target_place(target: &Target) -> (&'static [TableKind], Hooks) {
+    use TableKind::{Filter, Mangle, Nat, Raw};
+    match target {
+        Target::Dnat(_) | Target::Redirect(_) => (&[Nat], const { hooks(&[Prerouting, Output]) }),
+        Target::Snat(_) => (&[Nat], const { hooks(&[Postrouting, Input]) }),
+        Target::Masquerade(_) => (&[Nat], const { hooks(&[Postrouting]) }),
+        Target::Netmap(_) => (&[Nat], const { hooks(&[Prerouting, Postrouting, Output, Input]) }),
+        Target::Reject(_) => (&[Filter], const { hooks(&[Input, Forward, Output]) }),
+        Target::Ct(_) | Target::Notrack => (&[Raw], ALL),
+        Target::Trace => (&[Raw], ALL),
+        Target::Tproxy(_) => (&[Mangle], const { hooks(&[Prerouting]) }),
+        Target::Checksum
+        | Target::Dscp(_)
+        | Target::Tos(_)
+        | Target::Ttl(_)
+        | Target::Hl(_)
+        | Target::Ecn(_)
+        | Target::Tcpoptstrip(_) => (&[Mangle], ALL),
+        Target::Classify(_) => (&[], const { hooks(&[Output, Forward, Postrouting]) }),
+        Target::Tcpmss(TcpmssTarget::ClampToPmtu) => (&[], const { hooks(&[Forward, Output, Postrouting]) }),
+        Target::Snpt(_) => (&[Mangle], const { hooks(&[Input, Postrouting]) }),
+        Target::Dnpt(_) => (&[Mangle], const { hooks(&[Prerouting, Output]) }),
+        _ => (&[], ALL),
+    }
+}
+
+fn match_hooks(m: &Match) -> Hooks {
+    match m {
+        Match::Owner(_) => const { hooks(&[Output, Postrouting]) },
+        Match::Rpfilter(_) => const { hooks(&[Prerouting]) },
+        Match::Socket(_) => const { hooks(&[Prerouting, Input]) },
+        Match::Mac(_) | Match::Eui64 => const { hooks(&[Prerouting, Input, Forward]) },
+        Match::Addrtype(m) if m.limit_iface_in => const { hooks(&[Prerouting, Input, Forward]) },
+        Match::Addrtype(m) if m.limit_iface_out => const { hooks(&[Postrouting, Output, Forward]) },
+        Match::Policy(m) if m.out => const { hooks(&[Postrouting, Output, Forward]) },
+        Match::Policy(_) => const { hooks(&[Prerouting, Input, Forward]) },
+        Match::Physdev(m) if m.physout.is_some() || m.is_out.is_some() => {
+            const { hooks(&[Forward, Postrouting]) }
+        }
+        Match::Opaque(m) => match &*m.name {
+            "osf" => const { hooks(&[Prerouting, Input, Forward]) },
+            "cgroup" => const { hooks(&[Input, Output, Postrouting]) },
+            _ => ALL,
+        },
+        _ => ALL,
+    }
+}
+
+fn is(proto: &Option<Inv<u8>>, wanted: &[u8]) -> bool {
+    proto.is_some_and(|p| !p.not && wanted.contains(&p.value))
+}
+
+/// Is the rule in order by itself: table, protocol, values that only the kernel looks at?
+pub(crate) fn rule(rule: &Rule, table: TableKind, family: Family) -> Result<(), &'static str> {
+    let proto = &rule.header.proto;
+    let ok = |fits: bool| if fits { Ok(()) } else { Err(EINVAL) };
+    // "Not any address" would need a comparison of nothing.
+    let nowhere = |a: &Option<Inv<hookwalk_engine::AddrMask>>| {
+        a.is_some_and(|a| a.not && a.value.mask.is_unspecified())
+    };
+    ok(!nowhere(&rule.header.src) && !nowhere(&rule.header.dst))?;
+    let (tables, _) = target_place(&rule.target);
+    ok(tables.is_empty() || tables.contains(&table))?;
+    match &rule.target {
+        Target::Reject(RejectWith::TcpReset) => ok(is(proto, &[6]))?,
+        Target::Tproxy(_) => ok(is(proto, &[6, 17]))?,
+        Target::Tcpmss(_) | Target::Tcpoptstrip(_) => ok(is(proto, &[6]))?,
+        Target::Ecn(t) if t.tcp_ece.is_some() || t.tcp_cwr.is_some() => ok(is(proto, &[6]))?,
+        _ => {}
+    }
+    for m in &rule.matches {
+        let wanted: &[u8] = match m {
+            // With a condition these are loads and comparisons, without one the old match is asked.
+            Match::Tcp(m) if m.sport.is_none() && m.dport.is_none() && m.flags.is_none() => &[6],
+            Match::Tcp(m) if m.option.is_some() => &[6],
+            Match::Udp(m) if m.sport.is_none() && m.dport.is_none() => &[17],
+            Match::Icmp(_) => &[1],
+            Match::Icmp6(_) => &[58],
+            Match::Sctp(_) => &[132],
+            Match::Dccp(_) => &[33],
+            Match::Esp(_) => &[50],
+            Match::Ipcomp(_) => &[108],
+            Match::Ah(_) if family == Family::V4 => &[51],
+            Match::Mh(_) => &[135],
+            Match::Tcpmss(_) => &[6],
+            Match::Ecn(m) if m.tcp_ece.is_some() || m.tcp_cwr.is_some() => &[6],
+            Match::Opaque(m) if &*m.name == "osf" => &[6],
+            Match::Recent(m) if m.hitcount > 65535 => return Err(EINVAL),
+            _ => continue,
+        };
+        ok(is(proto, wanted))?;
+    }
+    Ok(())
+}
+
+/// May the rule stand where packets come from this hook?
+fn rule_at(rule: &Rule, hook: Hook) -> bool {
+    let bit = 1 << hook as u8;
+    target_place(&rule.target).1 & bit != 0 && rule.matches.iter().all(|m| match_hooks(m) & bit != 0)
+}
+
+/// Is a rule one that can make a table invalid by where it stands?
+pub(crate) fn place_matters(rule: &Rule) -> bool {
+    matches!(rule.target, Target::Jump(_) | Target::Goto(_))
+        || target_place(&rule.target).1 != ALL
+        || rule.matches.iter().any(|m| match_hooks(m) != ALL)
+}
+
+/// Walks the chains from every hook: loops, depth, and rules that may not stand there.
+pub(crate) fn table(table: &Table) -> Result<(), &'static str> {
+    // For each chain, the greatest depth at which it was walked, by hook.
+    let mut walked = vec![[0u8; 5]; table.chains.len()];
+    for (i, chain) in table.chains.iter().enumerate() {
+        let Some(base) = chain.as_ref().and_then(|c| c.base.as_ref()) else { continue };
+        walk(table, ChainId(i as u16), base.hook, 1, &mut walked)?;
+    }
+    Ok(())
+}
+
+fn walk(
+    table: &Table,
+    id: ChainId,
+    hook: Hook,
+    depth: u8,
+    walked: &mut [[u8; 5]],
+) -> Result<(), &'static str> {
+    if usize::from(depth) > JUMP_STACK {
+        return Err(EMLINK);
+    }
+    let at = &mut walked[usize::from(id.0)][hook as usize];
+    if *at >= depth {
+        return Ok(());
+    }
+    *at = depth;
+    let Some(chain) = table.chain(id) else { return Ok(()) };
+    for rule in &chain.rules {
+        if !rule_at(rule, hook) {
+            return Err(EINVAL);
+        }
+        if let Target::Jump(to) | Target::Goto(to) = rule.target {
+            walk(table, to, hook, depth + 1, walked)?;
+        }
+    }
+    Ok(())
+}

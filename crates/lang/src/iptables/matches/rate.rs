@@ -1,0 +1,172 @@
+//! Matches that count: limit, statistic.
+
+use crate::iptables::fault::Fault;
+use crate::iptables::option::{Args, Ext, Opt, Ty, no_check, opt};
+use crate::iptables::put;
+use hookwalk_engine::matches::statistic::StatisticMode;
+use hookwalk_engine::matches::{LimitMatch, Match, StatisticMatch};
+
+const LIMIT_OPTS: &[Opt] = &[opt("limit", 0, Ty::Text), opt("limit-burst", 1, Ty::Num(0, 10000))];
+
+/// `-m limit`.
+pub(super) static LIMIT: Ext<Match> =
+    Ext { name: "limit", family: None, opts: LIMIT_OPTS, first: no_check, build: build_limit };
+
+/// Units of a rate with their length in seconds.
+const UNITS: [(&str, u64); 4] = [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400)];
+
+/// `NUMBER[/UNIT]` as parts of `scale` a packet; how the sentence about a bad one goes is the caller's.
+pub(super) fn rate(text: &str, scale: u64) -> Result<u64, Fault> {
+    let bad = || Fault::param(format!("bad rate \"{text}\"'"));
+    let (number, unit) = match text.split_once('/') {
+        Some((number, unit)) => (number, Some(unit)),
+        None => (text, None),
+    };
+    let seconds = match unit {
+        None => 1,
+        Some(unit) => {
+            let lower = unit.to_ascii_lowercase();
+            UNITS.iter().find(|(n, _)| !unit.is_empty() && n.starts_with(&lower)).ok_or_else(bad)?.1
+        }
+    };
+    let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+    let count: u64 = number[..digits].parse().unwrap_or(0);
+    if count == 0 {
+        return Err(bad());
+    }
+    if count > scale * seconds {
+        return Err(Fault::param(format!("Rate too fast \"{text}\"\n")));
+    }
+    Ok(scale * seconds / count)
+}
+
+fn build_limit(args: &Args<'_>) -> Result<Match, Fault> {
+    // 3/hour, 5 at once, where nothing is said.
+    let avg = match args.get(0) {
+        Some(g) => rate(&g.text, 10_000)?,
+        None => 10_000 * 3600 / 3,
+    };
+    let burst = match args.num(1, 5) {
+        0 => 5,
+        burst => burst,
+    };
+    Ok(Match::Limit(LimitMatch { avg: avg as u32, burst: burst as u32, bucket: None }))
+}
+
+/// A rate as the tools print it: the largest unit in which it is a whole number, or near enough.
+pub(super) fn put_rate(out: &mut String, period: u64, scale: u64) {
+    const SHORT: [(&str, u64); 4] = [("day", 86400), ("hour", 3600), ("min", 60), ("sec", 1)];
+    if period == 0 {
+        out.push_str(" inf");
+        return;
+    }
+    let mut i = 1;
+    while i < SHORT.len() {
+        let unit = scale * SHORT[i].1;
+        if period > unit || unit / period < unit % period {
+            break;
+        }
+        i += 1;
+    }
+    let (name, seconds) = SHORT[i - 1];
+    put!(out, " {}/{name}", scale * seconds / period);
+}
+
+/// `-m limit`'s options. nf_tables keeps the limit as a number and a unit, which is what comes back.
+pub(super) fn save_limit(m: &LimitMatch, out: &mut String) {
+    out.push_str(" --limit");
+    put_rate(out, u64::from(m.avg), 10_000);
+    if m.burst != 5 {
+        put!(out, " --limit-burst {}", m.burst);
+    }
+}
+
+/// `-m limit` in a listing.
+pub(super) fn list_limit(m: &LimitMatch, out: &mut String) {
+    out.push_str(" limit: avg");
+    put_rate(out, u64::from(m.avg), 10_000);
+    put!(out, " burst {}", m.burst);
+}
+
+const STATISTIC_OPTS: &[Opt] = &[
+    opt("mode", 0, Ty::Text).must(),
+    opt("probability", 1, Ty::Text).inv().not_with(&[2, 3]),
+    opt("every", 2, Ty::Num(1, u32::MAX as u64)).inv().not_with(&[1]).only_with(&[3]),
+    opt("packet", 3, Ty::Num(0, u32::MAX as u64)).not_with(&[1]).only_with(&[2]),
+];
+
+/// `-m statistic`.
+pub(super) static STATISTIC: Ext<Match> = Ext {
+    name: "statistic",
+    family: None,
+    opts: STATISTIC_OPTS,
+    first: |args| {
+        let random = args.get(0).is_none_or(|g| g.text == "random");
+        if random && !args.has(1) {
+            return Err(Fault::param("--probability must be specified when using random mode"));
+        }
+        if !random && !args.has(2) {
+            return Err(Fault::param("--every must be specified when using nth mode"));
+        }
+        Ok(())
+    },
+    build: build_statistic,
+};
+
+fn build_statistic(args: &Args<'_>) -> Result<Match, Fault> {
+    let Some(mode) = args.get(0) else { return Err(Fault::param("no mode")) };
+    let (mode, not) = match mode.text.as_str() {
+        "random" => {
+            let g = args.get(1);
+            let text = g.map_or("", |g| g.text.as_str());
+            let chance = text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(|| {
+                Fault::param(
+                    "statistic: bad value for option \"--probability\", or out of range (0-1).\n".to_string(),
+                )
+            })?;
+            // The kernel's fraction is of 2^31, rounded.
+            let probability = (chance * 2_147_483_648.0).round() as u32;
+            (StatisticMode::Random { probability }, g.is_some_and(|g| g.not))
+        }
+        "nth" => {
+            let g = args.get(2);
+            let every = args.num(2, 1) - 1;
+            let packet = args.num(3, 0);
+            if packet > every {
+                return Err(Fault::param("the --packet p must be 0 <= p <= n-1"));
+            }
+            let mode = StatisticMode::Nth { every: every as u32, packet: packet as u32, count: 0 };
+            (mode, g.is_some_and(|g| g.not))
+        }
+        other => return Err(Fault::param(format!("Bad mode \"{other}\""))),
+    };
+    Ok(Match::Statistic(StatisticMatch { mode, not }))
+}
+
+fn put_statistic(m: &StatisticMatch, dashes: &str, out: &mut String) {
+    let not = if m.not { " !" } else { "" };
+    match m.mode {
+        StatisticMode::Random { probability } => {
+            let chance = f64::from(probability) / 2_147_483_648.0;
+            put!(out, " {dashes}mode random{not} {dashes}probability {chance:.11}");
+        }
+        StatisticMode::Nth { every, packet, .. } => {
+            let every = u64::from(every) + 1;
+            put!(out, " {dashes}mode nth{not} {dashes}every {every}");
+            if packet != 0 || !dashes.is_empty() {
+                put!(out, " {dashes}packet {packet}");
+            }
+        }
+    }
+}
+
+/// `-m statistic`'s options.
+pub(super) fn save_statistic(m: &StatisticMatch, out: &mut String) {
+    put_statistic(m, "--", out);
+}
+
+/// `-m statistic` in a listing.
+pub(super) fn list_statistic(m: &StatisticMatch, out: &mut String) {
+    out.push_str(" statistic");
+    put_statistic(m, "", out);
+}

@@ -1,0 +1,387 @@
+//! `iptables-restore`: tables from text, each as a whole or not at all.
+
+use super::exec::{self, Index};
+use super::fault::Fault;
+use super::getopt::{Arg, Getopt, Id, Item, Long};
+use super::parse::{self, Command, table_kind};
+use super::{Tool, check, finish, save};
+use crate::output::Output;
+use crate::shell::Word;
+use hookwalk_engine::Host;
+use hookwalk_engine::ruleset::{ChainId, Counters, Policy, Ruleset, Table, TableKind};
+
+/// What the command line asks for.
+#[derive(Clone, Default)]
+struct Options {
+    counters: bool,
+    verbose: bool,
+    test: bool,
+    noflush: bool,
+    only: Option<String>,
+}
+
+const LONGS: &[Long] = &[
+    Long { name: "counters", arg: Arg::None, id: Id::Own('c') },
+    Long { name: "verbose", arg: Arg::None, id: Id::Own('v') },
+    Long { name: "version", arg: Arg::None, id: Id::Own('V') },
+    Long { name: "test", arg: Arg::None, id: Id::Own('t') },
+    Long { name: "help", arg: Arg::None, id: Id::Own('h') },
+    Long { name: "noflush", arg: Arg::None, id: Id::Own('n') },
+    Long { name: "modprobe", arg: Arg::Required, id: Id::Own('M') },
+    Long { name: "table", arg: Arg::Required, id: Id::Own('T') },
+    Long { name: "wait", arg: Arg::Optional, id: Id::Own('w') },
+    Long { name: "wait-interval", arg: Arg::Required, id: Id::Own('W') },
+    Long { name: "ipv4", arg: Arg::None, id: Id::Own('4') },
+    Long { name: "ipv6", arg: Arg::None, id: Id::Own('6') },
+];
+
+/// A table that is being loaded.
+struct Load {
+    kind: TableKind,
+    /// The table as it was before, if there was one.
+    before: Option<Table>,
+    index: Index,
+    /// Rules in the order in which they came: input line, chain and operation.
+    added: Vec<(u32, ChainId, &'static str)>,
+}
+
+/// `iptables-restore`.
+pub(crate) fn run(host: &mut Host, tool: &Tool, argv: &[Word], input: &str) -> Output {
+    let mut words = Getopt::new(argv);
+    let mut options = Options::default();
+    let short = |c| match c {
+        'c' | 'v' | 'V' | 't' | 'h' | 'n' | '4' | '6' => Some(Arg::None),
+        'M' | 'T' | 'W' => Some(Arg::Required),
+        'w' => Some(Arg::Optional),
+        _ => None,
+    };
+    loop {
+        let text = words.rest().first().map_or("", |w| w.text.as_str()).to_string();
+        match words.item(short, LONGS.iter().copied()) {
+            Item::End => break,
+            Item::Word(word) => {
+                return Output::fail(1, format!("Can't open {}: No such file or directory\n", word.text));
+            }
+            Item::Unknown | Item::Missing => {
+                let hint = format!("Try `{} -h' for more information.", tool.name);
+                return save::usage(tool, &text, &hint);
+            }
+            Item::Option(Id::Own('c'), _) => options.counters = true,
+            Item::Option(Id::Own('v'), _) => options.verbose = true,
+            Item::Option(Id::Own('V'), _) => return Output::ok(tool.version() + "\n"),
+            Item::Option(Id::Own('t'), _) => options.test = true,
+            Item::Option(Id::Own('n'), _) => options.noflush = true,
+            Item::Option(Id::Own('T'), Some(name)) => options.only = Some(name.text),
+            Item::Option(Id::Own('h'), _) => {
+                return Fault::Refused("the help text is not simulated".into(), 0..0).output(tool, None);
+            }
+            Item::Option(Id::Own('w'), None) => {
+                let _ = words.take_argument();
+            }
+            Item::Option(..) => {}
+        }
+    }
+    let before = options.test.then(|| host.rules.clone());
+    let output = lines(host, tool, &options, input);
+    if let Some(before) = before {
+        host.rules = before;
+    }
+    output
+}
+
+fn lines(host: &mut Host, tool: &Tool, options: &Options, input: &str) -> Output {
+    let mut out = Output::default();
+    let mut load: Option<Load> = None;
+    let mut passed_over = false;
+    let mut number = 0;
+    for line in input.split_inclusive('\n') {
+        number += 1;
+        match one(host, tool, options, line, number, &mut load, &mut passed_over, &mut out) {
+            Ok(()) => {}
+            Err((fault, line)) => {
+                if let Some(load) = load.take() {
+                    undo(&mut host.rules, tool, load);
+                }
+                return finish(out, fault, tool, line);
+            }
+        }
+    }
+    if let Some(load) = load.take() {
+        undo(&mut host.rules, tool, load);
+        out.stderr.push_str(&format!("{}: COMMIT expected at line {}\n", tool.name, number + 1));
+        out.exit = 1;
+    }
+    out
+}
+
+type Stop = (Fault, Option<u32>);
+
+#[allow(clippy::too_many_arguments)]
+fn one(
+    host: &mut Host,
+    tool: &Tool,
+    options: &Options,
+    line: &str,
+    number: u32,
+    load: &mut Option<Load>,
+    passed_over: &mut bool,
+    out: &mut Output,
+) -> Result<(), Stop> {
+    let at = |fault: Fault| (fault, Some(number));
+    let text = line.strip_suffix('\n').unwrap_or(line);
+    if text.is_empty() || text.starts_with('#') {
+        if text.starts_with('#') && options.verbose {
+            out.line(text);
+        }
+        return Ok(());
+    }
+    if *passed_over {
+        // A table that was not asked for.
+        if text == "COMMIT" {
+            *passed_over = false;
+        }
+        return Ok(());
+    }
+    if let Some(current) = load.as_mut() {
+        if text == "COMMIT" {
+            let done = load.take();
+            return match done {
+                Some(done) => commit(&mut host.rules, tool, done),
+                None => Ok(()),
+            };
+        }
+        if let Some(rest) = text.strip_prefix(':') {
+            return chain_line(&mut host.rules, tool, options, rest, number, current).map_err(at);
+        }
+        return rule_line(host, tool, options, text, line.ends_with('\n'), number, current, out);
+    }
+    if let Some(rest) = text.strip_prefix('*') {
+        let name = rest.split([' ', '\t', '\n']).find(|w| !w.is_empty()).unwrap_or_default();
+        if options.only.as_deref().is_some_and(|only| only != name) {
+            *passed_over = true;
+            return Ok(());
+        }
+        let Some(kind) = table_kind(name) else {
+            return Err(at(Fault::param(format!(
+                "{}: line {number} table name '{name}' invalid",
+                tool.name
+            ))));
+        };
+        *load = Some(begin(&mut host.rules, tool, options, kind, out));
+        return Ok(());
+    }
+    Err((Fault::Plain(1, format!("{}: line {number} failed\n", tool.name)), None))
+}
+
+/// `*TABLE`: without `-n` the table begins empty.
+fn begin(rules: &mut Ruleset, tool: &Tool, options: &Options, kind: TableKind, out: &mut Output) -> Load {
+    let family = tool.family;
+    let before = rules.table(family, kind).cloned();
+    if !options.noflush {
+        if options.verbose {
+            for (name, _) in exec::chain_order(before.as_ref(), kind) {
+                out.line(&format!("Flushing chain `{name}'"));
+            }
+        }
+        if let Some(table) = rules.table_mut(family, kind) {
+            table.chains.clear();
+            table.next_handle = 1;
+        }
+    }
+    let table = rules.table_or_new(family, kind);
+    let index = table
+        .chains
+        .iter()
+        .enumerate()
+        .filter_map(|(i, c)| c.as_ref().map(|c| (c.name.clone(), ChainId(i as u16))))
+        .collect();
+    Load { kind, before, index, added: Vec::new() }
+}
+
+fn undo(rules: &mut Ruleset, tool: &Tool, load: Load) {
+    let at = rules.tables.iter().position(|t| t.family == tool.family && t.kind == load.kind);
+    match (at, load.before) {
+        (Some(at), Some(before)) => rules.tables[at] = before,
+        (Some(at), None) => {
+            rules.tables.remove(at);
+        }
+        (None, _) => {}
+    }
+}
+
+/// `:CHAIN POLICY [PACKETS:BYTES]`.
+fn chain_line(
+    rules: &mut Ruleset,
+    tool: &Tool,
+    options: &Options,
+    text: &str,
+    number: u32,
+    load: &mut Load,
+) -> Result<(), Fault> {
+    let mut words = text.split([' ', '\t', '\n']).filter(|w| !w.is_empty());
+    let Some(name) = words.next() else {
+        return Err(Fault::param(format!("{}: line {number} chain name invalid", tool.name)));
+    };
+    parse::new_name(name, tool.family)?;
+    let Some(policy) = words.next() else {
+        return Err(Fault::param(format!("{}: line {number} policy invalid", tool.name)));
+    };
+    let table = rules.table_or_new(tool.family, load.kind);
+    let hook = exec::builtin(load.kind, name);
+    // A user's chain has no policy, whatever is written.
+    let Some(hook) = hook else {
+        match load.index.get(name) {
+            Some(id) => {
+                // It is there already (-n): it is emptied.
+                if let Some(chain) = table.chain_mut(*id) {
+                    chain.rules.clear();
+                }
+            }
+            None => {
+                let id = table.add_chain(name);
+                load.index.insert(name.into(), id);
+            }
+        }
+        return Ok(());
+    };
+    let mut counters = Counters::default();
+    if options.counters {
+        counters = words
+            .next()
+            .and_then(bracketed)
+            .ok_or_else(|| Fault::param(format!("invalid policy counters for chain '{name}'")))?;
+    }
+    let policy = match policy {
+        "ACCEPT" | "-" => Policy::Accept,
+        "DROP" => Policy::Drop,
+        _ => return Err(Fault::Operation("Bad policy name.")),
+    };
+    let id = table.base_or_new(hook);
+    load.index.insert(hook.chain_name().into(), id);
+    if let Some(base) = table.chain_mut(id).and_then(|c| c.base.as_mut()) {
+        base.policy = policy;
+        base.counters = Some(counters);
+    }
+    Ok(())
+}
+
+/// `[PACKETS:BYTES]`.
+fn bracketed(text: &str) -> Option<Counters> {
+    let (packets, bytes) = text.strip_prefix('[')?.split_once(':')?;
+    let bytes = bytes.strip_suffix(']').unwrap_or(bytes);
+    Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
+}
+
+/// A command as on the command line, with counters before it perhaps.
+#[allow(clippy::too_many_arguments)]
+fn rule_line(
+    host: &mut Host,
+    tool: &Tool,
+    options: &Options,
+    text: &str,
+    newline: bool,
+    number: u32,
+    load: &mut Load,
+    out: &mut Output,
+) -> Result<(), Stop> {
+    let at = |fault: Fault| (fault, Some(number));
+    let mut counters = Counters::default();
+    let mut rest = text;
+    if let Some(inner) = text.strip_prefix('[') {
+        let Some((pair, after)) = inner.split_once(']') else {
+            return Err(at(Fault::param(format!("Bad line {number}: need ]\n").trim_end().to_string())));
+        };
+        let Some((packets, bytes)) = pair.split_once(':') else {
+            return Err(at(Fault::param(format!("Bad line {number}: need :"))));
+        };
+        if options.counters {
+            let value = |t: &str| super::number::lenient(t);
+            counters = Counters { packets: value(packets), bytes: value(bytes) };
+        }
+        rest = after;
+    }
+    let mut argv = vec![Word::new(tool.name.clone())];
+    split(rest, newline, &mut argv).map_err(at)?;
+    let mut request = parse::command(&host.net, tool, &argv, Some((load.kind, counters)), out).map_err(at)?;
+    if options.verbose {
+        request.verbose = request.verbose.max(1);
+    }
+    let op = match request.command {
+        Command::Append => "RULE_APPEND",
+        Command::Insert(_) => "RULE_INSERT",
+        Command::Replace(_) => "RULE_REPLACE",
+        _ => "",
+    };
+    exec::apply(&mut host.rules, tool.family, &request, Some(&mut load.index), out).map_err(at)?;
+    if !op.is_empty() {
+        if let Some(id) = request.chain.as_deref().and_then(|c| load.index.get(c)) {
+            load.added.push((number, *id, op));
+        }
+    }
+    Ok(())
+}
+
+/// Words of a line: blanks separate, double quotes join, a backslash in quotes escapes.
+fn split(text: &str, newline: bool, argv: &mut Vec<Word>) -> Result<(), Fault> {
+    let mut word = String::new();
+    let mut open = false;
+    let mut escaped = false;
+    let mut started = false;
+    for c in text.chars() {
+        if open {
+            if escaped {
+                word.push(c);
+                escaped = false;
+            } else if c == '\\' {
+                escaped = true;
+            } else if c == '"' {
+                open = false;
+            } else {
+                word.push(c);
+            }
+            continue;
+        }
+        match c {
+            '"' => (open, started) = (true, true),
+            ' ' | '\t' => {
+                if started {
+                    argv.push(Word::new(std::mem::take(&mut word)));
+                    started = false;
+                }
+            }
+            _ => {
+                word.push(c);
+                started = true;
+            }
+        }
+    }
+    // A quote that is not closed runs to the end of the line, its newline included.
+    if open && newline {
+        word.push('\n');
+    }
+    if started {
+        argv.push(Word::new(word));
+    }
+    Ok(())
+}
+
+/// `COMMIT`: the kernel looks at the table as a whole.
+fn commit(rules: &mut Ruleset, tool: &Tool, load: Load) -> Result<(), Stop> {
+    let family = tool.family;
+    let Some(table) = rules.table_mut(family, load.kind) else { return Ok(()) };
+    let Err(why) = check::table(table) else { return Ok(()) };
+    // Which line was it? The last that has to go for the table to be in order.
+    let mut line = 0;
+    let mut fault = Fault::Kernel { op: "RULE_APPEND", why, about: String::new() };
+    for (number, id, op) in load.added.iter().rev() {
+        let Some(chain) = table.chain_mut(*id) else { continue };
+        chain.rules.pop();
+        line = *number;
+        fault = Fault::Kernel { op, why, about: format!("rule in chain {}", chain.name) };
+        if check::table(table).is_ok() {
+            break;
+        }
+    }
+    undo(rules, tool, load);
+    Err((fault, Some(line)))
+}
