@@ -64,7 +64,8 @@ fn udp(
         return Err(KernelDrop::StackIgnores);
     }
     let (family, src, dst) = (packet.family, packet.src, packet.dst);
-    let Some(listener) = host.net.sockets.listener(proto::UDP, family, dst, dport).cloned() else {
+    let (bound, port) = skb.socket_end();
+    let Some(listener) = host.net.sockets.listener(proto::UDP, family, bound, port).cloned() else {
         if matches!(skb.dst.map(|d| d.to), Some(DstKind::Local)) {
             icmp_send::send(host, skb, IcmpError::PortUnreachable, spawned, ids);
         }

@@ -128,12 +128,14 @@ pub struct TcpOpts {
     pub timestamps: Option<(u32, u32)>,
     /// First SACK block: left and right edge.
     pub sack: Option<(u32, u32)>,
+    /// Bytes of padding beyond Linux's own layout: what TCPOPTSTRIP leaves where an option stood, or another stack's.
+    pub padding: u8,
 }
 
 impl TcpOpts {
     /// No options.
     pub const NONE: TcpOpts =
-        TcpOpts { mss: None, wscale: None, sack_permitted: false, timestamps: None, sack: None };
+        TcpOpts { mss: None, wscale: None, sack_permitted: false, timestamps: None, sack: None, padding: 0 };
 
     /// Bytes on the wire, laid out and padded as Linux does (net/ipv4/tcp_output.c:tcp_options_write).
     pub fn len(&self) -> u32 {
@@ -153,7 +155,7 @@ impl TcpOpts {
         if self.sack.is_some() {
             n += 12;
         }
-        n
+        n + u32::from(self.padding)
     }
     /// Are there none?
     pub fn is_empty(&self) -> bool {
@@ -162,8 +164,12 @@ impl TcpOpts {
     /// Is the option of this kind there (`--tcp-option`)?
     pub fn has(&self, kind: u8) -> bool {
         match kind {
+            // Padding: beside a lone window scale, a lone SACK-permitted, timestamps without it, a SACK block.
             1 => {
-                self.len() > 0 && (self.timestamps.is_some() || self.wscale.is_some() || self.sack.is_some())
+                self.padding > 0
+                    || self.wscale.is_some()
+                    || self.sack.is_some()
+                    || self.sack_permitted != self.timestamps.is_some()
             }
             2 => self.mss.is_some(),
             3 => self.wscale.is_some(),
@@ -354,6 +360,8 @@ pub struct Skb {
     pub in_dev: Option<DevId>,
     /// `skb->_skb_refdst`: the route, once there is one.
     pub dst: Option<Dst>,
+    /// `skb->sk` as TPROXY assigns it: the address and port at which the socket was found.
+    pub tproxy: Option<(Addr, u16)>,
     /// `skb->nf_trace`: TRACE was hit; every later rule reports.
     pub traced: bool,
     /// Who sent it, for a packet from a local process: user and group id.
@@ -365,6 +373,10 @@ pub struct Skb {
 }
 
 impl Skb {
+    /// The address and port at which a socket is looked up: the packet's destination, or what TPROXY chose instead.
+    pub fn socket_end(&self) -> (Addr, u16) {
+        self.tproxy.unwrap_or((self.packet.dst, self.packet.ports().map_or(0, |p| p.1)))
+    }
     /// A packet with nothing beside it.
     pub fn new(id: PacketId, packet: Packet) -> Skb {
         Skb {
@@ -378,6 +390,7 @@ impl Skb {
             mac_dst: None,
             in_dev: None,
             dst: None,
+            tproxy: None,
             traced: false,
             owner: None,
             is_clone: false,

@@ -167,8 +167,8 @@ pub(crate) fn receive(
         Ok(outcome) => outcome,
         // No connection, or one that sends the segment back to its listener.
         Err(Unknown) => {
-            let listens =
-                host.net.sockets.listener(proto::TCP, packet.family, packet.dst, tcp.dport).is_some();
+            let (bound, port) = skb.socket_end();
+            let listens = host.net.sockets.listener(proto::TCP, packet.family, bound, port).is_some();
             if listens {
                 listen(host, &packet, &tcp, &mut answers)
             } else {
@@ -244,7 +244,7 @@ fn listen(
             wscale: offered.wscale.map(|_| 7),
             sack_permitted: offered.sack_permitted,
             timestamps: offered.timestamps,
-            sack: None,
+            ..TcpOpts::NONE
         },
         ts_recent: offered.timestamps.map_or(0, |t| t.0),
         peer_isn: tcp.seq,
@@ -499,7 +499,7 @@ impl Host {
                 wscale: Some(7),
                 sack_permitted: true,
                 timestamps: Some((0, 0)),
-                sack: None,
+                ..TcpOpts::NONE
             },
             ts_recent: 0,
             peer_isn: 0,

@@ -136,6 +136,7 @@ fn push_tcp_options(out: &mut Vec<u8>, opts: &TcpOpts) {
         out.extend_from_slice(&left.to_be_bytes());
         out.extend_from_slice(&right.to_be_bytes());
     }
+    out.resize(out.len() + usize::from(opts.padding), 1);
 }
 
 fn push_payload(out: &mut Vec<u8>, payload: &Payload) {
@@ -341,6 +342,7 @@ fn read_l4(packet: &mut Packet, bytes: &[u8], len: u32, how: Strictness) {
 }
 
 fn read_tcp_options(mut bytes: &[u8]) -> TcpOpts {
+    let total = bytes.len() as u32;
     let mut opts = TcpOpts::NONE;
     while let Some(&kind) = bytes.first() {
         let len = match kind {
@@ -361,6 +363,8 @@ fn read_tcp_options(mut bytes: &[u8]) -> TcpOpts {
         }
         bytes = &bytes[len..];
     }
+    // Options that are not kept count as padding, so that the length stays.
+    opts.padding = total.saturating_sub(opts.len()) as u8;
     opts
 }
 

@@ -38,7 +38,7 @@ fn tcp() -> L4 {
         wscale: Some(7),
         sack_permitted: true,
         timestamps: Some((1, 2)),
-        sack: None,
+        ..TcpOpts::NONE
     };
     L4::Tcp(Tcp { sport: 40000, dport: 80, seq: 1000, ack: 5, flags: 2, window: 64240, urgent: 0, opts })
 }

@@ -2,8 +2,9 @@
 //! xt_NFQUEUE.c).
 
 use super::{Spawn, TargetCx, Verdict};
-use crate::addr::Addr;
-use crate::event::Observer;
+use crate::addr::{Addr, Family};
+use crate::event::{Field, Observer};
+use crate::packet::proto;
 use std::sync::Arc;
 
 /// `-j TPROXY`.
@@ -52,5 +53,50 @@ impl TeeTarget {
             }
         }
         Verdict::Continue
+    }
+}
+
+impl TproxyTarget {
+    /// `tproxy_tg4`, `tproxy_tg6_v1`: a connection of the packet's own addresses, else a listener at the given address
+    /// and port. A transparent one takes the packet; without one it is dropped.
+    pub(super) fn run<O: Observer>(&self, cx: &mut TargetCx<'_, '_, O>) -> Verdict {
+        let packet = &cx.skb.packet;
+        let (family, proto) = (packet.family, packet.proto);
+        let Some((sport, dport)) = packet.ports().filter(|_| matches!(proto, proto::TCP | proto::UDP)) else {
+            return Verdict::Drop;
+        };
+        let sockets = &cx.net.sockets;
+        let connected = proto == proto::TCP
+            && sockets.tcp.iter().any(|s| {
+                s.family == family && s.local == (packet.dst, dport) && s.remote == (packet.src, sport)
+            });
+        let addr = if self.addr.is_unspecified() { self.own_addr(cx) } else { self.addr };
+        let port = if self.port == 0 { dport } else { self.port };
+        let transparent = sockets.listener(proto, family, addr, port).is_some_and(|l| l.transparent);
+        // A connection here is its listener's child and as transparent as that.
+        let inherited = sockets.listeners.iter().any(|l| l.proto == proto && l.transparent);
+        if !(transparent || (connected && inherited)) {
+            return Verdict::Drop;
+        }
+        cx.skb.tproxy = Some((addr, port));
+        let old = cx.skb.mark;
+        cx.skb.mark = (old & !self.mask) ^ self.mark;
+        cx.set(Field::Mark, old, cx.skb.mark);
+        Verdict::Accept
+    }
+
+    /// `nf_tproxy_laddr4`, `_laddr6`: the input device's first address, else the packet's destination.
+    fn own_addr<O>(&self, cx: &TargetCx<'_, '_, O>) -> Addr {
+        let packet = &cx.skb.packet;
+        let device = cx.in_dev.and_then(|d| cx.net.device(d));
+        // Link-local addresses do not serve (IPv6 skips tentative ones only, but asks for a global scope).
+        let own = device.and_then(|d| {
+            d.addrs.iter().find(|a| {
+                a.family == packet.family
+                    && !a.secondary
+                    && (packet.family == Family::V4 || a.addr.0[0] >> 22 != 0xfe80 >> 6)
+            })
+        });
+        own.map_or(packet.dst, |a| a.addr)
     }
 }

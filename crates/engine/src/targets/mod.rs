@@ -220,7 +220,17 @@ impl Target {
             Target::Checksum => Verdict::Continue,
             Target::Nfqueue(t) => Verdict::Queue(t.queue, t.bypass),
             Target::Tee(t) => t.run(cx),
-            _ => {
+            Target::Tproxy(t) => t.run(cx),
+            Target::Tcpmss(t) => t.run(cx),
+            Target::Tcpoptstrip(t) => t.run(cx),
+            Target::Ttl(t) | Target::Hl(t) => t.run(cx),
+            Target::Tos(t) => t.run(cx),
+            Target::Dscp(dscp) => edit::set_dscp(cx, *dscp),
+            Target::Ecn(t) => t.run(cx),
+            Target::Set(t) => t.run(cx),
+            Target::Snpt(t) => nat::translate_prefix(cx, t, Manip::Src),
+            Target::Dnpt(t) => nat::translate_prefix(cx, t, Manip::Dst),
+            Target::Opaque(_) => {
                 cx.emit.event(EventKind::NotSimulated { rule: cx.rule });
                 Verdict::Continue
             }

@@ -3,8 +3,8 @@
 //! `-j DNPT` translate a prefix without conntrack (net/ipv6/netfilter/ip6t_NPT.c).
 
 use super::{TargetCx, Verdict};
-use crate::addr::Addr;
-use crate::event::{KernelDrop, Observer};
+use crate::addr::{Addr, Family};
+use crate::event::{EventKind, KernelDrop, Observer};
 use crate::hook::Hook;
 use crate::nat::{self, Manip, Range};
 use std::sync::Arc;
@@ -73,4 +73,68 @@ pub(super) fn netmap<O: Observer>(cx: &mut TargetCx<'_, '_, O>, range: &Range) -
     range.flags.map_ips = true;
     range.flags.netmap = false;
     verdict(nat::setup(cx.net, cx.skb, &range, manip, cx.hook, Some(cx.rule), cx.emit))
+}
+
+/// `ip6t_snpt_tg`, `ip6t_dnpt_tg`: the prefix is replaced, and one 16-bit word changes so that checksums stay right
+/// (RFC 6296). An address in which no word can take that is dropped.
+pub(super) fn translate_prefix<O: Observer>(
+    cx: &mut TargetCx<'_, '_, O>,
+    npt: &NptTarget,
+    manip: Manip,
+) -> Verdict {
+    let packet = &mut cx.skb.packet;
+    let addr = match manip {
+        Manip::Src => &mut packet.src,
+        Manip::Dst => &mut packet.dst,
+    };
+    match npt.map(*addr) {
+        Some(mapped) => {
+            let old = std::mem::replace(addr, mapped);
+            cx.emit.event(EventKind::Rewrite { manip, old: (old, 0) });
+            Verdict::Continue
+        }
+        None => Verdict::Drop,
+    }
+}
+
+/// Adds in one's complement.
+fn add16(a: u16, b: u16) -> u16 {
+    let sum = u32::from(a) + u32::from(b);
+    (sum as u16).wrapping_add((sum >> 16) as u16)
+}
+
+fn halves(addr: Addr) -> [u16; 8] {
+    core::array::from_fn(|i| (addr.0[i / 2] >> if i % 2 == 0 { 16 } else { 0 }) as u16)
+}
+
+impl NptTarget {
+    fn map(&self, addr: Addr) -> Option<Addr> {
+        let len = self.src.1.max(self.dst.1);
+        let mask = Addr::prefix_mask(Family::V6, len);
+        let sum = |addr: Addr| halves(addr).into_iter().fold(0, add16);
+        // What the address's sum loses with the one prefix and gains with the other.
+        let adjustment = add16(sum(self.src.0), !sum(self.dst.0));
+        let mut words = halves(self.dst.0.and(mask).or(addr.and(mask.not(Family::V6))));
+        let at = if len <= 48 { 3 } else { (4..8).find(|&i| words[i] != 0xffff)? };
+        let word = add16(words[at], adjustment);
+        words[at] = if word == 0xffff { 0 } else { word };
+        Some(Addr(core::array::from_fn(|i| u32::from(words[2 * i]) << 16 | u32::from(words[2 * i + 1]))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefix_of_rfc_6296() {
+        // The example of RFC 6296, section 3: fd01:0203:0405:1::1234 leaves as 2001:db8:1:d550::1234 with /48 prefixes.
+        let v6 = |s: &str| Addr::from(s.parse::<std::net::Ipv6Addr>().expect("an address"));
+        let out = NptTarget { src: (v6("fd01:203:405::"), 48), dst: (v6("2001:db8:1::"), 48) };
+        let inside = v6("fd01:203:405:1::1234");
+        let outside = v6("2001:db8:1:d550::1234");
+        assert_eq!(out.map(inside), Some(outside));
+        let back = NptTarget { src: out.dst, dst: out.src };
+        assert_eq!(back.map(outside), Some(inside));
+    }
 }

@@ -68,7 +68,7 @@ impl PacketSpec {
             wscale: fields.wscale,
             sack_permitted: fields.sack_permitted,
             timestamps: fields.timestamps,
-            sack: None,
+            ..TcpOpts::NONE
         };
         Tcp { window: fields.win.unwrap_or(WINDOW), opts, ..Tcp::default() }
     }
