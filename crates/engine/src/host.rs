@@ -89,6 +89,19 @@ impl Net {
     }
 }
 
+/// Where in a device's list a new address goes: IPv4 primaries after the primaries of wider or the same scope, and
+/// secondaries last (`__inet_insert_ifa`); IPv6 before those of the same scope (`ipv6_link_dev_addr`).
+fn place_of(addrs: &[IfAddr], family: Family, secondary: bool, scope: u8) -> usize {
+    let of_family = |a: &IfAddr| a.family == family;
+    match (family, secondary) {
+        (Family::V4, true) => addrs.iter().rposition(of_family).map_or(0, |i| i + 1),
+        (Family::V4, false) => {
+            addrs.iter().rposition(|a| of_family(a) && !a.secondary && scope <= a.scope).map_or(0, |i| i + 1)
+        }
+        (Family::V6, _) => addrs.iter().position(|a| of_family(a) && a.scope >= scope).unwrap_or(addrs.len()),
+    }
+}
+
 const fn index(family: Family) -> usize {
     match family {
         Family::V4 => 0,
@@ -164,12 +177,6 @@ impl Host {
     /// Adds an address with the routes that the kernel makes for it (`fib_add_ifaddr`, `addrconf_prefix_route`):
     /// local, broadcast, and the connected network.
     pub fn add_addr(&mut self, dev: DevId, family: Family, addr: Addr, len: u8) {
-        let broadcast = match family {
-            Family::V4 if len < 31 && dev != DevId::LO => {
-                Some(addr.or(Addr::prefix_mask(family, len).not(family)))
-            }
-            _ => None,
-        };
         let Some(device) = self.net.device_mut(dev) else { return };
         if device.addrs.iter().any(|a| a.family == family && a.addr == addr && a.len == len) {
             return;
@@ -183,19 +190,27 @@ impl Host {
             Family::V6 if addr.0[0] >> 22 == 0xfe80_0000 >> 22 => 253,
             _ => 0,
         };
-        device.addrs.push(IfAddr { family, addr, len, broadcast: None, secondary, scope });
-        self.add_addr_routes(dev, family, addr, len, broadcast, secondary);
+        let at = place_of(&device.addrs, family, secondary, scope);
+        device.addrs.insert(at, IfAddr { family, addr, len, broadcast: None, secondary, scope });
+        self.add_addr_routes(dev, family, addr, len, secondary);
     }
 
-    fn add_addr_routes(
+    /// The routes of an address; on a device that is down, only the one to the address itself.
+    pub(crate) fn add_addr_routes(
         &mut self,
         dev: DevId,
         family: Family,
         addr: Addr,
         len: u8,
-        broadcast: Option<Addr>,
         secondary: bool,
     ) {
+        let up = self.net.device(dev).is_some_and(|d| d.up);
+        let broadcast = match family {
+            Family::V4 if len < 31 && dev != DevId::LO => {
+                Some(addr.or(Addr::prefix_mask(family, len).not(family)))
+            }
+            _ => None,
+        };
         let network = AddrMask::prefix(family, addr, len);
         let primary = match secondary {
             true => self
@@ -232,7 +247,7 @@ impl Host {
         match family {
             Family::V4 => {
                 add(base.clone());
-                if len < 32 && !secondary {
+                if len < 32 && !secondary && up {
                     if dev == DevId::LO {
                         add(Route { dst: network, ..base.clone() });
                     } else {

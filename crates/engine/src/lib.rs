@@ -15,6 +15,7 @@ pub mod flight;
 pub mod hook;
 pub mod host;
 pub mod icmp_send;
+pub mod ifconf;
 mod local;
 pub mod matches;
 pub mod nat;
