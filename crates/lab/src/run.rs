@@ -3,7 +3,7 @@
 use crate::file::{End, Lab, Line, Prompt, Statement, StationId, Text};
 use crate::programs::{self, Program, State};
 use crate::record::{NoSink, Sink, What};
-use crate::transcript::{Block, Transcript, normalise};
+use crate::transcript::{Block, Kind, Transcript, normalise};
 use crate::world::World;
 use hookwalk_engine::time::{Duration, Time};
 use hookwalk_lang::Diagnostic;
@@ -49,18 +49,31 @@ pub struct Run {
     pub lab: Arc<Lab>,
     /// The network, as it is now.
     pub world: World,
-    /// Commands that printed something, so far.
+    /// The commands that ran so far, with what each printed, be it nothing.
     pub blocks: Vec<Arc<Block>>,
     /// What went wrong, so far.
     pub failures: Vec<Failure>,
     /// The next line, as a place in [`Lab::lines`].
     next: usize,
-    /// What the nearest command above printed, for `expect`.
-    output: Arc<[String]>,
+    /// `conntrack -E` commands, which print until the lab is over.
+    watchers: Vec<Watcher>,
     /// The line that goes on, and what it waits for.
     busy: Busy,
     /// How many steps it has taken.
     steps: u32,
+}
+
+/// A `conntrack -E` in the background.
+#[derive(Clone, Debug)]
+struct Watcher {
+    /// Its place in [`Run::blocks`].
+    block: usize,
+    /// Its line, as a place in [`Lab::lines`].
+    line: usize,
+    /// How many events the host had told before it began.
+    since: usize,
+    /// `expect` lines about it, as places in [`Lab::lines`].
+    expects: Vec<usize>,
 }
 
 /// What the line that goes on waits for.
@@ -84,7 +97,7 @@ impl Run {
             blocks: Vec::new(),
             failures: Vec::new(),
             next: 0,
-            output: Arc::new([]),
+            watchers: Vec::new(),
             busy: Busy::Idle,
             steps: 0,
         }
@@ -99,7 +112,8 @@ impl Run {
 
     /// What was printed so far.
     pub fn transcript(&self) -> Transcript {
-        Transcript { blocks: self.blocks.iter().map(|b| Block::clone(b)).collect() }
+        let printed = self.blocks.iter().filter(|b| !b.lines.is_empty());
+        Transcript { blocks: printed.map(|b| Block::clone(b)).collect() }
     }
 
     /// The line that runs or ran last, as a place in [`Lab::lines`]; `None` before the first.
@@ -147,7 +161,10 @@ impl Run {
             }
             Busy::Idle => {
                 let lab = self.lab.clone();
-                let Some(line) = lab.lines.get(self.next) else { return false };
+                let Some(line) = lab.lines.get(self.next) else {
+                    self.finish();
+                    return false;
+                };
                 self.next += 1;
                 self.steps = 0;
                 sink.record(What::Line);
@@ -161,11 +178,17 @@ impl Run {
         match &line.what {
             Statement::Say(_) | Statement::Ask(_) => {}
             Statement::Sleep(time) => self.wait(*time),
-            Statement::Expect { not, line: wanted } => self.expect(lab, line, *not, wanted),
+            Statement::Expect { .. } => self.expect(lab, line),
             Statement::Packet { .. } => self.packets(lab, sink),
             Statement::Command { station, prompt: Prompt::Root, words, stdin } => {
+                let since = self.events_of(*station);
                 let output = self.command(lab, *station, words, stdin.as_deref());
+                let watches = output.exit == 0 && Kind::of(lab.source(line)) == Kind::Events;
                 self.printed(lab, line, output);
+                if watches {
+                    let (block, line) = (self.blocks.len() - 1, self.next - 1);
+                    self.watchers.push(Watcher { block, line, since, expects: Vec::new() });
+                }
                 self.busy = Busy::Settling;
             }
             Statement::Command { station, prompt: Prompt::User, words, stdin } => {
@@ -306,24 +329,58 @@ impl Run {
             self.failures.push(Failure { line: line.number, kind: FailureKind::NotSimulated, diagnostic: d });
         }
         let lines = normalise(command, &output.stdout, &output.stderr, output.exit);
-        self.output = lines.clone().into();
-        if !lines.is_empty() {
-            self.blocks.push(Arc::new(Block { command: command.to_string(), lines }));
+        self.blocks.push(Arc::new(Block { command: command.to_string(), lines }));
+    }
+
+    /// How many conntrack events a host has told so far.
+    fn events_of(&self, station: StationId) -> usize {
+        self.world.host(station).map_or(0, |h| h.net.ct.notify.queue.len())
+    }
+
+    /// The lab is over: what printed in the background until now is complete.
+    fn finish(&mut self) {
+        let lab = self.lab.clone();
+        for watcher in std::mem::take(&mut self.watchers) {
+            let Some(line) = lab.lines.get(watcher.line) else { continue };
+            let Statement::Command { station, words, .. } = &line.what else { continue };
+            let Some(host) = self.world.host_mut(*station) else { continue };
+            // The tool takes away what it reads; each `conntrack -E` has a queue of its own.
+            let all = host.net.ct.notify.queue.clone();
+            host.net.ct.notify.queue.drain(..watcher.since.min(all.len()));
+            let output = hookwalk_lang::command::run(host, words, None);
+            host.net.ct.notify.queue = all;
+            let command = lab.source(line);
+            let lines = normalise(command, &output.stdout, &output.stderr, output.exit);
+            self.blocks[watcher.block] = Arc::new(Block { command: command.to_string(), lines });
+            for expect in watcher.expects.iter().filter_map(|e| lab.lines.get(*e)) {
+                self.check_expect(&lab, expect, watcher.block);
+            }
         }
     }
 
-    fn expect(&mut self, lab: &Lab, line: &Line, not: bool, wanted: &str) {
+    fn expect(&mut self, lab: &Lab, line: &Line) {
+        let Some(block) = self.blocks.len().checked_sub(1) else { return };
+        match self.watchers.iter_mut().find(|w| w.block == block) {
+            // It goes on printing: the answer comes at the end.
+            Some(watcher) => watcher.expects.push(self.next - 1),
+            None => self.check_expect(lab, line, block),
+        }
+    }
+
+    fn check_expect(&mut self, lab: &Lab, line: &Line, block: usize) {
+        let Statement::Expect { not, line: wanted } = &line.what else { return };
         let squeeze = |l: &str| l.split_whitespace().collect::<Vec<_>>().join(" ");
         let target = squeeze(wanted);
-        let there = self.output.iter().any(|l| squeeze(l) == target);
-        if there != not {
+        let output = &self.blocks[block].lines;
+        let there = output.iter().any(|l| squeeze(l) == target);
+        if there != *not {
             return;
         }
         let source = lab.source(line);
-        let at = source.find(wanted).unwrap_or(0);
-        let message = if not { "this line is there, and should not be" } else { "no such line" };
+        let at = source.find(wanted.as_str()).unwrap_or(0);
+        let message = if *not { "this line is there, and should not be" } else { "no such line" };
         let mut d = Diagnostic::new(line.number, source, at..at + wanted.len(), message);
-        if !not && let Some(near) = nearest_line(&self.output, &target) {
+        if !*not && let Some(near) = nearest_line(output, &target) {
             d = d.hint(format!("nearest is: {near}"));
         }
         self.failures.push(Failure { line: line.number, kind: FailureKind::Expect, diagnostic: d });
