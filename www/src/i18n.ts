@@ -25,6 +25,13 @@ export function phrase(lang: Lang, fact: Fact): string {
   return fill(facts[lang][fact.key] ?? facts.en[fact.key] ?? fact.key, fact.args);
 }
 
+/** A fact in a few words, for lists; the whole phrase where there is no shorter one. */
+export function brief(lang: Lang, fact: Fact): string {
+  const key = `${fact.key}.short`;
+  const text = facts[lang][key] ?? (fact.key in facts[lang] ? undefined : facts.en[key]);
+  return text === undefined ? phrase(lang, fact) : fill(text, fact.args);
+}
+
 /** The further explanation of a fact, if there is one. */
 export function why(lang: Lang, fact: Fact): string {
   const key = `${fact.key}.why`;

@@ -1,11 +1,11 @@
 /// The base of the page's elements: drawn into the page itself, so that one style sheet serves all.
-import { LitElement } from "lit";
+import { LitElement, type PropertyDeclarations } from "lit";
 import type { Lang, Word } from "./i18n.js";
 import { word } from "./i18n.js";
 import type { Player } from "./player.js";
 
 export abstract class Piece extends LitElement {
-  static override properties = { player: { attribute: false }, tick: { attribute: false } };
+  static override properties: PropertyDeclarations = { player: { attribute: false }, tick: { attribute: false } };
   declare player: Player;
   /** Changes whenever the player does, so that Lit draws anew. */
   declare tick: number;

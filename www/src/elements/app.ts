@@ -24,6 +24,7 @@ export type Open = (text: string) => Opened;
 
 export class App extends Piece {
   static override properties = {
+    ...Piece.properties,
     tick: { state: true },
     panel: { state: true },
     message: { state: true },

@@ -1,7 +1,7 @@
 /// Conntrack: unconfirmed entries, dashed, that their packets still carry, and the table. Both tuples under each other.
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { styleMap } from "lit/directives/style-map.js";
+import { styleMap } from "../css.js";
 import type { BindingView, EntryView, TupleView } from "../model.js";
 import { hue, Piece } from "../piece.js";
 

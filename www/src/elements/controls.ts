@@ -2,6 +2,17 @@
 import { html, type PropertyValues, type TemplateResult } from "lit";
 import { hue, Piece } from "../piece.js";
 
+/** Signs as paths in a box of 24: fonts differ in what they have. */
+const SIGNS = {
+  play: "M8 5v14l11-7z",
+  pause: "M7 5h4v14H7zM13 5h4v14h-4z",
+  next: "M6 6v12l8-6zM15 6h2.5v12H15z",
+  previous: "M18 6v12l-8-6zM6.5 6H9v12H6.5z",
+  nextPacket: "M4 6v12l7-6zM11 6v12l7-6zM18 6h2.5v12H18z",
+  previousPacket: "M20 6v12l-7-6zM13 6v12l-7-6zM3.5 6H6v12H3.5z",
+  turn: "M7 12l5-6 5 6-5 6zM18 6h2.5v12H18z",
+};
+
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 
 export class Controls extends Piece {
@@ -20,19 +31,19 @@ export class Controls extends Piece {
 
   protected override render(): TemplateResult {
     const p = this.player;
-    const button = (label: string, sign: string, act: () => void, off = false, more = ""): TemplateResult =>
-      html`<button class="btn ${more}" title=${label} aria-label=${label} ?disabled=${off} @click=${act}>${sign}</button>`;
+    const button = (label: string, sign: keyof typeof SIGNS, act: () => void, off = false, more = ""): TemplateResult =>
+      html`<button class="btn ${more}" title=${label} aria-label=${label} ?disabled=${off} @click=${act}><svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true"><path d=${SIGNS[sign]} /></svg></button>`;
     const start = p.at === 0;
     const end = p.at >= p.len;
     const time = p.view?.time ?? 0;
     return html`
       <div class="buttons">
-        ${button(this.w("packet_back"), "⏮", () => p.stepPacket(-1), start)}
-        ${button(this.w("step_back"), "◀", () => p.step(-1), start)}
-        ${button(this.w(p.playing ? "pause" : "play"), p.playing ? "❚❚" : "▶", () => p.toggle(), p.len === 0, "main")}
-        ${button(this.w("step"), "▶❙", () => p.step(1), end)}
-        ${button(this.w("packet_on"), "⏭", () => p.stepPacket(1), end)}
-        ${button(this.w("turn_on"), "◆❯", () => p.turn(1), end, "turn")}
+        ${button(this.w("packet_back"), "previousPacket", () => p.stepPacket(-1), start)}
+        ${button(this.w("step_back"), "previous", () => p.step(-1), start)}
+        ${button(this.w(p.playing ? "pause" : "play"), p.playing ? "pause" : "play", () => p.toggle(), p.len === 0, "main")}
+        ${button(this.w("step"), "next", () => p.step(1), end)}
+        ${button(this.w("packet_on"), "nextPacket", () => p.stepPacket(1), end)}
+        ${button(this.w("turn_on"), "turn", () => p.turn(1), end, "turn")}
       </div>
       <div class="scrub">
         <canvas aria-hidden="true"></canvas>

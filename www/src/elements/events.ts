@@ -1,7 +1,7 @@
 /// The event list: every step of the run, as a debugger lists it. Only the rows in sight are drawn.
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { styleMap } from "lit/directives/style-map.js";
-import { phrase } from "../i18n.js";
+import { styleMap } from "../css.js";
+import { brief, phrase } from "../i18n.js";
 import type { EventView } from "../model.js";
 import { hue, Piece } from "../piece.js";
 
@@ -71,14 +71,14 @@ export class Events extends Piece {
     const fresh = e.packet !== before?.packet;
     const name = e.kind === "Hook" || e.kind === "Function" || e.kind === "Receive" || e.kind === "Originate" ? e.kind.toLowerCase() : "detail";
     return html`<li style=${styleMap({ transform: `translateY(${i * ROW}px)`, "--hue": String(hue(e.packet)) })}>
-      <button class="event ${name} ${e.tone} ${e.n >= this.player.at ? "ahead" : ""}" aria-current=${now ? "step" : "false"}
+      <button class="event k-${name} ${e.tone} ${e.n >= this.player.at ? "ahead" : ""}" aria-current=${now ? "step" : "false"}
         @click=${() => {
           this.player.pause();
           this.player.seek(e.n + 1);
         }}>
         <span class="id ${fresh ? "" : "same"}">${e.packet || "·"}</span>
         <span class="sign" aria-hidden="true">${sign(e)}</span>
-        <span class="label">${phrase(this.language, { key: `${e.fact.key}.short`, args: e.fact.args }).startsWith(`${e.fact.key}.`) ? phrase(this.language, e.fact) : phrase(this.language, { key: `${e.fact.key}.short`, args: e.fact.args })}</span>
+        <span class="label">${brief(this.language, e.fact)}</span>
       </button>
     </li>`;
   }

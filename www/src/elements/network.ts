@@ -1,6 +1,6 @@
 /// The network: stations and links, and the packets between them. The host in focus is the one whose hooks are below.
 import { html, svg, type TemplateResult } from "lit";
-import { styleMap } from "lit/directives/style-map.js";
+import { styleMap } from "../css.js";
 import type { FlightView, LabView } from "../model.js";
 import { hue, Piece } from "../piece.js";
 

@@ -1,6 +1,6 @@
 /// The packet in view: its header as it is here, with what NAT replaced.
 import { html, nothing, type TemplateResult } from "lit";
-import { styleMap } from "lit/directives/style-map.js";
+import { styleMap } from "../css.js";
 import type { EndpointView } from "../model.js";
 import { hue, Piece } from "../piece.js";
 

@@ -2,7 +2,7 @@
 /// packets on it.
 import { html, svg, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { styleMap } from "lit/directives/style-map.js";
+import { styleMap } from "../css.js";
 import { capsuleHeight, layout, positions, CAPSULE, type HookBox, type StageLayout } from "../layout.js";
 import type { FlightView, FuncView, HookView, View } from "../model.js";
 import { hue, Piece } from "../piece.js";

@@ -1,0 +1,28 @@
+/// The simulator: the wasm package, loaded from beside the page and asked for runs.
+import init, { Hookwalk } from "../pkg/hookwalk.js";
+import wasmUrl from "../pkg/hookwalk_bg.wasm?url";
+import type { Opened, Problem, Run } from "./model.js";
+
+/** Loads the package; what it gives turns a lab's text into a run. */
+export async function simulator(): Promise<(text: string) => Opened> {
+  await init({ module_or_path: wasmUrl });
+  return open;
+}
+
+export function open(text: string): Opened {
+  let walk: Hookwalk;
+  try {
+    walk = Hookwalk.open(text);
+  } catch (problems) {
+    if (Array.isArray(problems)) return { ok: false, problems: problems as Problem[] };
+    throw problems;
+  }
+  const lab = walk.lab();
+  const run: Run = {
+    lab,
+    view: (at, station) => walk.view(at, station),
+    events: (from, to) => walk.events(from, to),
+    tables: (at, station) => walk.tables(at, station),
+  };
+  return { ok: true, run };
+}
