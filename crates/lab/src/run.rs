@@ -13,9 +13,9 @@ use hookwalk_lang::packet::Seen;
 use hookwalk_lang::shell::Word;
 use std::sync::Arc;
 
-/// How long a packet line takes. Kernels meter some of what they send (ICMP redirects, errors about missing routes) in
+/// How long a packet line takes, if it sends a packet. Kernels meter some of what they send (ICMP redirects, errors about missing routes) in
 /// tens of milliseconds, so that a lab on a kernel and the same lab here must go at the same pace to agree.
-pub const PACE: Duration = Duration::millis(17);
+pub const PACE: Duration = Duration::millis(18);
 
 /// Something that went otherwise than the lab says: an `expect` that failed, or a thing that is not simulated.
 #[derive(Clone, PartialEq, Debug)]
@@ -263,21 +263,23 @@ impl Run {
         let group = &lab.lines[first..(first + n).min(lab.lines.len())];
         self.world.set_lanes(group.len());
         self.next = first + group.len();
+        let mut sent = false;
         for (lane, line) in group.iter().enumerate() {
             if lane > 0 {
                 sink.record(What::Line);
             }
-            self.packet(line, lane, sink);
+            sent |= self.packet(line, lane, sink);
         }
-        self.wait(PACE);
+        self.wait(if sent { PACE } else { Duration::default() });
     }
 
-    fn packet<S: Sink>(&mut self, line: &Line, lane: usize, sink: &mut S) {
-        let Statement::Packet { station, packet, iface, .. } = &line.what else { return };
+    /// Sends the packet of a line; false: there was none to send.
+    fn packet<S: Sink>(&mut self, line: &Line, lane: usize, sink: &mut S) -> bool {
+        let Statement::Packet { station, packet, iface, .. } = &line.what else { return false };
         let state = &self.world.stations[station.index()];
         let seen = Seen { received: state.received.as_deref(), sent: state.sent.as_deref() };
         // With nothing to answer or to quote, nothing is sent.
-        let Some(packet) = packet.build(seen) else { return };
+        let Some(packet) = packet.build(seen) else { return false };
         if self.world.host(*station).is_some() {
             // The error is the raw socket's; there is no program to print it.
             let _ = self.world.send_from_host(*station, packet, lane);
@@ -285,6 +287,7 @@ impl Run {
             let from = End { station: *station, iface: *iface };
             self.world.send_from_wire(from, packet, lane, sink);
         }
+        true
     }
 
     fn command(&mut self, lab: &Lab, station: StationId, words: &[Word], stdin: Option<&str>) -> Output {

@@ -118,23 +118,30 @@ impl Job {
         self.output()
     }
 
-    /// Waits until the tool has subscribed to a netlink group: events before that would be lost.
-    pub(crate) fn wait_until_it_listens(&mut self, limit: Duration) -> io::Result<()> {
+    /// Waits until the tool has subscribed to events, when `before` sockets of its namespace had already: what happens
+    /// earlier would be lost.
+    pub(crate) fn wait_until_it_listens(&mut self, before: usize, limit: Duration) -> io::Result<()> {
         let begun = Instant::now();
-        let pid = self.child.id().to_string();
-        while !self.is_over()? && begun.elapsed() < limit {
-            let sockets = std::fs::read_to_string(format!("/proc/{pid}/net/netlink")).unwrap_or_default();
-            let subscribed = sockets.lines().any(|line| {
-                let mut words = line.split_whitespace().skip(2);
-                words.next() == Some(pid.as_str()) && words.next().is_some_and(|g| g != "00000000")
-            });
-            if subscribed {
-                return Ok(());
-            }
+        while !self.is_over()? && begun.elapsed() < limit && subscribers(self.child.id()) <= before {
             std::thread::sleep(Duration::from_millis(2));
         }
         Ok(())
     }
+}
+
+/// Sockets that belong to a group of NETLINK_NETFILTER, in the namespace of a process.
+fn subscribers(pid: u32) -> usize {
+    const NETLINK_NETFILTER: &str = "12";
+    let sockets = std::fs::read_to_string(format!("/proc/{pid}/net/netlink")).unwrap_or_default();
+    // The columns: sk, protocol, port id, groups in hexadecimal, ...
+    sockets
+        .lines()
+        .filter(|line| {
+            let mut words = line.split_whitespace().skip(1);
+            words.next() == Some(NETLINK_NETFILTER)
+                && words.nth(1).is_some_and(|groups| groups.bytes().any(|b| b != b'0'))
+        })
+        .count()
 }
 
 impl Drop for Job {

@@ -32,12 +32,15 @@ pub(crate) struct Recording {
 /// Nothing moves any more when no frame and no socket has stirred for so long. The kernel hands a packet through a
 /// whole chain of namespaces before `send` returns; this is for what it hands to another thread.
 const QUIET: Duration = Duration::from_millis(6);
-/// A packet line takes as long here as in the simulator.
+/// A packet line that sends takes as long here as in the simulator.
 const PACKET_TIME: Duration = Duration::from_nanos(PACE.0);
 /// A packet's consequences end at the latest after this long: a loop on a switch would go on for ever.
 const LONGEST: Duration = Duration::from_millis(1500);
 /// A command that runs longer is killed.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+
+/// `conntrack -E` is given so long to subscribe.
+const EVENTS_LIMIT: Duration = Duration::from_secs(2);
 
 /// Records a lab. The calling thread wanders through namespaces and ends up in one of the lab's.
 ///
@@ -62,6 +65,7 @@ enum Printed {
 }
 
 struct Printing {
+    station: StationId,
     command: String,
     printed: Printed,
 }
@@ -141,13 +145,17 @@ impl<'a> Run<'a> {
         match &line.what {
             Statement::Command { station, prompt, words, stdin } => {
                 let printed = self.command(*station, *prompt, words, stdin.as_deref())?;
-                self.printed.push(Printing { command: self.lab.source(line).to_string(), printed });
+                self.printed.push(Printing {
+                    station: *station,
+                    command: self.lab.source(line).to_string(),
+                    printed,
+                });
                 Ok(())
             }
             Statement::Packet { station, packet, iface, together } => {
                 let begun = Instant::now();
-                self.packet(*station, packet, *iface)?;
-                if *together {
+                let sent = self.packet(*station, packet, *iface)?;
+                if *together || !sent {
                     return Ok(());
                 }
                 self.settle()?;
@@ -189,7 +197,9 @@ impl<'a> Run<'a> {
         }
         let mut job = Job::start(&source, stdin)?;
         if name == "conntrack" && args.iter().any(|a| matches!(*a, "-E" | "--event")) {
-            job.wait_until_it_listens(COMMAND_LIMIT)?;
+            let before = self.printed.iter().filter(|p| p.station == station);
+            let before = before.filter(|p| matches!(p.printed, Printed::Running(_))).count();
+            job.wait_until_it_listens(before, EVENTS_LIMIT)?;
             return Ok(Printed::Running(Box::new(job)));
         }
         let begun = Instant::now();
@@ -225,25 +235,26 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn packet(&mut self, id: StationId, spec: &PacketSpec, iface: u16) -> io::Result<()> {
+    /// Sends the packet of a line; false: there was none to send.
+    fn packet(&mut self, id: StationId, spec: &PacketSpec, iface: u16) -> io::Result<bool> {
         let station = &self.stations[id.index()];
         let seen = Seen { received: station.received.as_ref(), sent: station.sent.as_ref() };
-        let Some(packet) = spec.build(seen) else { return Ok(()) };
+        let Some(packet) = spec.build(seen) else { return Ok(false) };
         let bytes = wire::encode(&packet);
         self.stations[id.index()].sent = Some(packet.clone());
         match &self.network.hosts[id.index()] {
             Some(host) => {
                 host.enter()?;
-                send_raw(&packet, &bytes, spec.dev.as_ref().map(|w| w.text.as_str()))
+                send_raw(&packet, &bytes, spec.dev.as_ref().map(|w| w.text.as_str()))?;
             }
             None => {
                 let end = End { station: id, iface };
-                match self.topology.wire_frame(end, packet.family, packet.dst).mac() {
-                    Some(dst) => self.sender.send(&wire_device(end), dst, mac(end), &bytes),
-                    None => Ok(()),
+                if let Some(dst) = self.topology.wire_frame(end, packet.family, packet.dst).mac() {
+                    self.sender.send(&wire_device(end), dst, mac(end), &bytes)?;
                 }
             }
         }
+        Ok(true)
     }
 
     /// Serves until nothing stirs.
