@@ -235,6 +235,9 @@ pub fn null_binding<O: Observer>(
 ) -> Result<(), KernelDrop> {
     let manip = Manip::at(hook);
     let Some(conn) = net.conn_of(skb) else { return Ok(()) };
+    if conn.has(done_bit(manip)) {
+        return Ok(());
+    }
     let reply = conn.tuple(Direction::Reply);
     let address = match manip {
         Manip::Src => reply.dst,
