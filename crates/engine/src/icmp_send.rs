@@ -8,7 +8,9 @@ use crate::event::Origin;
 use crate::flight::{Flight, PacketIds, Stage};
 use crate::hook::Hook;
 use crate::host::{Host, Net};
-use crate::packet::{Icmp, L4, Packet, PacketId, Payload, PktType, Skb, Tcp, TcpOpts, proto, tcp_flags};
+use crate::packet::{
+    Icmp, L4, Owner, Packet, PacketId, Payload, PktType, Skb, Tcp, TcpOpts, proto, tcp_flags,
+};
 use crate::route::{Dst, DstKind, Flow, RouteError, RouteKind};
 use crate::ruleset::RuleRef;
 use crate::step::Spawned;
@@ -210,6 +212,7 @@ fn send_as(
     let mut answer = Skb::new(ids.next_id(), packet);
     answer.mark = mark;
     answer.dst = Some(route);
+    answer.owner = Some(Owner::Kernel);
     conntrack::attach(net, &mut answer, skb);
     spawned.push(Flight { skb: answer, at: Stage::LocalOut { by, answers: skb.id } });
 }
@@ -396,6 +399,7 @@ fn tee(
     copy.nfct = if host.net.ct_awake != [false; 2] { Nfct::Untracked } else { Nfct::None };
     copy.id = ids.next_id();
     copy.is_clone = true;
+    copy.owner = None;
     copy.dst = Some(route);
     copy.packet.df = true;
     if matches!(hook, Hook::Prerouting | Hook::Input) {

@@ -6,7 +6,7 @@ use crate::event::{DropBy, Emit, EventKind, KernelDrop, Observer, Origin, Receiv
 use crate::flight::{Flight, Out, PacketIds, Stage};
 use crate::host::{Host, Net};
 use crate::icmp_send::{self, IcmpError};
-use crate::packet::{Icmp, L4, Packet, PacketId, Payload, Skb, Udp, proto};
+use crate::packet::{Icmp, L4, Owner, Packet, PacketId, Payload, Skb, Udp, proto};
 use crate::route::{DstKind, Flow};
 use crate::socket::{Behaviour, SockEvent};
 use crate::step::Spawned;
@@ -181,6 +181,7 @@ fn icmp(
     let mut reply = Skb::new(ids.next_id(), answer);
     reply.dst = Some(route);
     reply.mark = flow.mark;
+    reply.owner = Some(Owner::Kernel);
     spawned.push(Flight { skb: reply, at: Stage::LocalOut { by: Origin::IcmpReply, answers: skb.id } });
     Ok(Receiver::Icmp)
 }

@@ -337,6 +337,20 @@ pub enum PktType {
     OtherHost,
 }
 
+/// Whose socket a packet was sent through.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// A socket of the kernel's own, which belongs to no file: ICMP, and TCP's RST for a closed port.
+    Kernel,
+    /// A program's.
+    User {
+        /// User id.
+        uid: u32,
+        /// Group id.
+        gid: u32,
+    },
+}
+
 /// A packet inside a host with what the kernel keeps beside it, `struct sk_buff`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Skb {
@@ -364,8 +378,8 @@ pub struct Skb {
     pub tproxy: Option<(Addr, u16)>,
     /// `skb->nf_trace`: TRACE was hit; every later rule reports.
     pub traced: bool,
-    /// Who sent it, for a packet from a local process: user and group id.
-    pub owner: Option<(u32, u32)>,
+    /// Whose socket sent it (`skb->sk`); `None` for a packet that came in, and for REJECT's RST.
+    pub owner: Option<Owner>,
     /// A clone made by TEE is not cloned again.
     pub is_clone: bool,
     /// Largest fragment that it was put together from (`IPCB->frag_max_size`), in bytes of IP length; 0: none.

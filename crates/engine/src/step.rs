@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::icmp_send::{self, IcmpError};
 use crate::local;
 use crate::nat::{self, NatStep};
-use crate::packet::{Packet, PacketId, Skb};
+use crate::packet::{Owner, Packet, PacketId, Skb};
 use crate::route::{DstKind, Flow, RouteError};
 use crate::ruleset::TableKind;
 use crate::traverse::{self, Walked};
@@ -69,9 +69,10 @@ impl Host {
         }
         let mut skb = Skb::new(id, packet);
         skb.dst = Some(dst);
-        if matches!(by, Origin::Raw | Origin::Socket) {
-            skb.owner = Some((0, 0));
-        }
+        skb.owner = Some(match by {
+            Origin::Raw | Origin::Socket => Owner::User { uid: 0, gid: 0 },
+            _ => Owner::Kernel,
+        });
         Ok(Flight { skb, at: Stage::LocalOut { by, answers } })
     }
 

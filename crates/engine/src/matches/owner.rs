@@ -1,6 +1,7 @@
 //! `-m owner`: who owns the sending socket (net/netfilter/xt_owner.c:owner_mt).
 
 use super::{MatchCx, Matched};
+use crate::packet::Owner;
 use crate::ruleset::Inv;
 
 /// `-m owner`.
@@ -17,18 +18,18 @@ pub struct OwnerMatch {
 }
 
 impl OwnerMatch {
-    /// A packet without a socket (forwarded, or made by the kernel itself) has no owner: plain conditions are false,
-    /// inverted ones true. Supplementary groups are another machine's data: with them only a plain hit is certain.
+    /// A packet without a socket, or sent by the kernel's own, has no owner: plain conditions are false, inverted ones
+    /// true. Supplementary groups are another machine's data: with them only a plain hit is certain.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
-        let Some((uid, gid)) = cx.skb.owner else {
-            // The conditions' own outcome is "not this owner": true where all that are given are inverted.
-            let inverted = |c: &Option<Inv<(u32, u32)>>| c.is_none_or(|c| c.not);
-            return (inverted(&self.uid) && inverted(&self.gid) && self.socket_exists.is_none_or(|s| s.not))
-                .into();
-        };
-        if self.socket_exists.is_some_and(|s| s.not) {
+        let exists = cx.skb.owner.is_some();
+        if self.socket_exists.is_some_and(|s| s.not == exists) {
             return Matched::No;
         }
+        let Some(Owner::User { uid, gid }) = cx.skb.owner else {
+            // Nobody: true where all conditions on users and groups are inverted.
+            let inverted = |c: &Option<Inv<(u32, u32)>>| c.is_none_or(|c| c.not);
+            return (inverted(&self.uid) && inverted(&self.gid)).into();
+        };
         let within = |c: &Option<Inv<(u32, u32)>>, id: u32| {
             c.is_none_or(|c| c.test(c.value.0 <= id && id <= c.value.1))
         };
