@@ -3,7 +3,9 @@
 use super::l4::allows_clash;
 use super::table::{Found, hash_tuple};
 use super::track::kill;
-use super::{Conn, ConnRef, CtInfo, Direction, EntryId, Nfct, UnconfirmedId, notify, seqadj, status};
+use super::{
+    Conn, ConnRef, CtInfo, Direction, EntryId, Helper, Nfct, UnconfirmedId, ftp, notify, seqadj, status,
+};
 use crate::device::DevId;
 use crate::event::{ClashResolution, Emit, EventKind, Gone, KernelDrop, Observer};
 use crate::hook::Hook;
@@ -16,17 +18,20 @@ use crate::time::Duration;
 pub fn confirm<O: Observer>(
     net: &mut Net,
     skb: &mut Skb,
-    hook: Hook,
+    _hook: Hook,
     out_dev: Option<DevId>,
     emit: &mut Emit<'_, O>,
 ) -> Result<(), KernelDrop> {
     let Nfct::Conn { conn, info } = skb.nfct else { return Ok(()) };
-    let adjust = match net.ct.conn(conn) {
-        Some(c) => c.has(status::SEQ_ADJUST) && out_dev != Some(DevId::LO),
+    let (adjust, helper) = match net.ct.conn(conn) {
+        Some(c) => (c.has(status::SEQ_ADJUST) && out_dev != Some(DevId::LO), c.helper),
         None => return Ok(()),
     };
+    // An ICMP error about the reply is nothing that a helper could read.
     if info != CtInfo::RelatedReply {
-        let _ = hook;
+        if helper == Some(Helper::Ftp) {
+            ftp::help(net, skb, conn, info, emit)?;
+        }
         if adjust && let Some(c) = net.ct.conn(conn) {
             seqadj::adjust(c, info.direction(), &mut skb.packet);
         }
@@ -37,7 +42,7 @@ pub fn confirm<O: Observer>(
         if info.direction() != Direction::Original {
             return Ok(());
         }
-        let entry = into_table(net, skb, id, info, emit)?;
+        let entry = into_table(net, id, info, emit)?;
         conn = ConnRef::Confirmed(entry);
         skb.nfct = Nfct::Conn { conn, info };
     }
@@ -58,7 +63,6 @@ fn deliver(net: &mut Net, conn: ConnRef) {
 /// `__nf_conntrack_confirm`: the entry goes into the table, unless another has one of its tuples.
 fn into_table<O: Observer>(
     net: &mut Net,
-    skb: &Skb,
     id: UnconfirmedId,
     info: CtInfo,
     emit: &mut Emit<'_, O>,
@@ -84,7 +88,6 @@ fn into_table<O: Observer>(
     conn.note(if conn.master.is_some() { notify::RELATED } else { notify::NEW });
     let entry = net.ct.insert(conn, net.now + timeout, true);
     net.ct.forward(id, entry, refs);
-    let _ = skb;
     emit.event(EventKind::Confirmed { unconfirmed: id, entry });
     Ok(entry)
 }

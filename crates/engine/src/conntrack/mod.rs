@@ -6,6 +6,8 @@
 
 mod closing;
 pub mod confirm;
+pub mod expect;
+mod ftp;
 mod icmp;
 pub(crate) mod l4;
 pub mod notify;
@@ -22,6 +24,7 @@ mod window;
 
 pub use closing::set_closing;
 pub use confirm::confirm;
+pub use expect::{Expectation, Expectations, FollowMaster};
 pub use notify::{CtEvent, CtEventKind, Notify};
 pub use table::{Conntrack, Stats};
 pub use tool::{NewEntry, create, set_timeout};

@@ -4,6 +4,7 @@
 //! their original source for NAT (`nf_nat_bysource`). An entry that left the table keeps its slot, marked DYING, for as
 //! long as packets point to it, as the kernel's reference count does.
 
+use super::expect::Expectations;
 use super::notify::Notify;
 use super::{Conn, ConnRef, Direction, Entry, EntryId, Tuple, Unconfirmed, UnconfirmedId, Zone, status};
 use crate::addr::Family;
@@ -40,10 +41,11 @@ pub(crate) struct Links {
 
 /// What a slot for an unconfirmed entry holds.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)]
 enum Slot {
     /// Nothing.
     Free,
-    /// An entry, and how many packets carry it or point to it.
+    /// An entry, which stays in place so that a packet costs no allocation, and how many packets carry it or point to it.
     Live(Unconfirmed, u32),
     /// It was confirmed (or a clash resolved) while other packets pointed to it: where it is now, and how many still point here.
     Moved(EntryId, u32),
@@ -90,6 +92,8 @@ pub struct Conntrack {
     pub stats: Stats,
     /// Listeners of `conntrack -E`.
     pub notify: Notify,
+    /// Connections that helpers expect.
+    pub expect: Expectations,
 }
 
 const FIRST_BUCKETS: usize = 64;
@@ -382,10 +386,13 @@ impl Conntrack {
                     entry.links.refs += 1;
                 }
             }
-            ConnRef::Unconfirmed(id) => match self.unconfirmed.get_mut(id.0 as usize) {
-                Some(Slot::Live(_, refs) | Slot::Moved(_, refs)) => *refs += 1,
-                _ => {}
-            },
+            ConnRef::Unconfirmed(id) => {
+                if let Some(Slot::Live(_, refs) | Slot::Moved(_, refs)) =
+                    self.unconfirmed.get_mut(id.0 as usize)
+                {
+                    *refs += 1;
+                }
+            }
         }
     }
     /// One packet fewer points to it. Says if an unconfirmed entry went with it.
@@ -395,16 +402,15 @@ impl Conntrack {
                 if let Some(entry) = self.slot_mut(id) {
                     entry.links.refs = entry.links.refs.saturating_sub(1);
                     if entry.links.refs == 0 && entry.conn.has(status::DYING) {
-                        self.slots[id.0 as usize] = None;
-                        self.free.push(id.0);
+                        self.free_slot(id);
                     }
                 }
                 false
             }
             ConnRef::Unconfirmed(id) => {
-                let (moved, refs) = match self.unconfirmed.get_mut(id.0 as usize) {
-                    Some(Slot::Live(_, refs)) => (None, refs),
-                    Some(Slot::Moved(entry, refs)) => (Some(*entry), refs),
+                let (moved, master, refs) = match self.unconfirmed.get_mut(id.0 as usize) {
+                    Some(Slot::Live(u, refs)) => (None, u.conn.master, refs),
+                    Some(Slot::Moved(entry, refs)) => (Some(*entry), None, refs),
                     _ => return false,
                 };
                 *refs = refs.saturating_sub(1);
@@ -420,6 +426,9 @@ impl Conntrack {
                     }
                     None => {
                         self.unconfirmed_live -= 1;
+                        if let Some(master) = master {
+                            self.put(ConnRef::Confirmed(master));
+                        }
                         true
                     }
                 }
@@ -540,11 +549,18 @@ impl Conntrack {
         if let Some(entry) = self.slot_mut(id) {
             entry.conn.status |= status::DYING;
             if entry.links.refs == 0 {
-                self.slots[id.0 as usize] = None;
-                self.free.push(id.0);
+                self.free_slot(id);
             }
         }
         true
+    }
+    /// Nobody points to it any more; its master has one holder fewer (`nf_ct_destroy`).
+    fn free_slot(&mut self, id: EntryId) {
+        let gone = self.slots[id.0 as usize].take();
+        self.free.push(id.0);
+        if let Some(master) = gone.and_then(|e| e.conn.master) {
+            self.put(ConnRef::Confirmed(master));
+        }
     }
     fn unlink(&mut self, bucket: u32, node: Node) {
         let after = |table: &Conntrack, n: Node| {

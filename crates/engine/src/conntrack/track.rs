@@ -4,8 +4,8 @@ use super::icmp::{self, First, Quoted};
 use super::l4::{self, Answer, Question};
 use super::table::{Found, hash_tuple};
 use super::{
-    Conn, ConnRef, CtInfo, Direction, Entry, EntryId, Nfct, ProtoState, TcpConntrack, Template, Tuple,
-    Unconfirmed, Zone, notify, status,
+    Conn, ConnRef, CtInfo, Direction, Entry, EntryId, Expectation, Nfct, ProtoState, TcpConntrack, Template,
+    Tuple, Unconfirmed, Zone, expect, notify, status,
 };
 use crate::event::{Emit, EventKind, Gone, Invalid, KernelDrop, Observer};
 use crate::hook::Hook;
@@ -50,7 +50,7 @@ pub fn track<O: Observer>(
             return Ok(());
         }
         First::Invalid(why) => {
-            emit.event(EventKind::CtInvalid { why });
+            error(net, why, emit);
             return Ok(());
         }
         First::Error(quoted) => {
@@ -59,7 +59,7 @@ pub fn track<O: Observer>(
         }
     }
     loop {
-        let (conn, info) = match resolve(net, skb, &zone, template.as_ref(), emit)? {
+        let (conn, info) = match resolve(net, skb, &zone, template.as_ref(), hook, emit)? {
             Ok(found) => found,
             Err(why) => return invalid(net, why, emit),
         };
@@ -86,6 +86,12 @@ fn invalid<O: Observer>(net: &mut Net, why: Invalid, emit: &mut Emit<'_, O>) -> 
     net.ct.stats.invalid += 1;
     emit.event(EventKind::CtInvalid { why });
     Ok(())
+}
+
+/// An ICMP message that is INVALID is counted apart.
+fn error<O: Observer>(net: &mut Net, why: Invalid, emit: &mut Emit<'_, O>) {
+    net.ct.stats.error += 1;
+    emit.event(EventKind::CtInvalid { why });
 }
 
 /// The entry that has this tuple; those met on the way whose time is up are removed.
@@ -115,8 +121,7 @@ fn track_error<O: Observer>(
     emit: &mut Emit<'_, O>,
 ) {
     let Some((entry, dir)) = find(net, &quoted.tuple, zone, emit) else {
-        emit.event(EventKind::CtInvalid { why: Invalid::IcmpUnknownFlow });
-        return;
+        return error(net, Invalid::IcmpUnknownFlow, emit);
     };
     let conn = ConnRef::Confirmed(entry);
     let verdict = net.ct.conn(conn).map(|c| quoted.info(c, dir));
@@ -126,7 +131,7 @@ fn track_error<O: Observer>(
             skb.nfct = Nfct::Conn { conn, info };
             emit.event(EventKind::CtFound { entry, info });
         }
-        Some(Err(why)) => emit.event(EventKind::CtInvalid { why }),
+        Some(Err(why)) => error(net, why, emit),
         None => {}
     }
 }
@@ -138,6 +143,7 @@ fn resolve<O: Observer>(
     skb: &Skb,
     zone: &Zone,
     template: Option<&Template>,
+    hook: Hook,
     emit: &mut Emit<'_, O>,
 ) -> Result<Result<(ConnRef, CtInfo), Invalid>, KernelDrop> {
     let Some(tuple) = l4::tuple_of(&skb.packet, None) else { return Ok(Err(Invalid::Malformed)) };
@@ -155,10 +161,11 @@ fn resolve<O: Observer>(
         return Ok(Ok((conn, info)));
     }
     let Some(reply) = tuple.invert() else { return Ok(Err(Invalid::IcmpUnsolicited)) };
-    make(net, skb, tuple, reply, zone, template, emit).map(Ok)
+    make(net, skb, tuple, reply, zone, template, hook, emit).map(Ok)
 }
 
 /// `init_conntrack`: a new, unconfirmed entry.
+#[allow(clippy::too_many_arguments)]
 fn make<O: Observer>(
     net: &mut Net,
     skb: &Skb,
@@ -166,6 +173,7 @@ fn make<O: Observer>(
     reply: Tuple,
     zone: &Zone,
     template: Option<&Template>,
+    hook: Hook,
     emit: &mut Emit<'_, O>,
 ) -> Result<(ConnRef, CtInfo), KernelDrop> {
     if net.ct.count() >= net.sysctl.ct_max {
@@ -175,17 +183,19 @@ fn make<O: Observer>(
             return Err(KernelDrop::ConntrackFull);
         }
     }
+    let expected = expect::take(net, &tuple, zone);
+    let master = expected.map(|e| e.master);
     let conn = Conn {
         tuples: [tuple, reply],
-        status: 0,
-        mark: 0,
+        status: if expected.is_some() { status::EXPECTED } else { 0 },
+        mark: master.and_then(|id| net.ct.entry(id)).map_or(0, |e| e.conn.mark),
         zone: Zone { from_mark: false, ..*zone },
         proto: l4::fresh(tuple.proto, net.now),
         masq_dev: None,
         acct: net.sysctl.ct_acct.then(|| [Counters::default(); 2]),
         start: None,
-        master: None,
-        helper: template.and_then(|t| t.helper),
+        master,
+        helper: if expected.is_some() { None } else { template.and_then(|t| t.helper) },
         rare: None,
         serial: net.ct.take_serial(),
         born: skb.id,
@@ -193,9 +203,13 @@ fn make<O: Observer>(
         pending: net.ct.notify.wanted(net.sysctl.ct_events).then_some(0),
     };
     let id = net.ct.add_unconfirmed(Unconfirmed { conn, timeout: Duration(0) });
-    let info = CtInfo::New;
+    let info = if expected.is_some() { CtInfo::Related } else { CtInfo::New };
     emit.event(EventKind::CtNew { unconfirmed: id, info });
-    Ok((ConnRef::Unconfirmed(id), info))
+    let conn = ConnRef::Unconfirmed(id);
+    if let Some(Expectation { nat: Some(follow), master, .. }) = expected {
+        crate::nat::follow_master(net, conn, &follow, master, hook, emit);
+    }
+    Ok((conn, info))
 }
 
 /// `early_drop`: makes room in the first of a few buckets where an entry is not ASSURED.
@@ -348,6 +362,10 @@ pub fn kill<O: Observer>(
     let entry = net.ct.entry(id)?.clone();
     let remaining = entry.expires.since(net.now);
     net.ct.notify.destroyed(&entry.conn, net.now, remaining, portid);
+    // What it announced will not come (`nf_ct_remove_expectations`).
+    if !net.ct.expect.is_empty() {
+        expect::remove_where(net, |e| e.master == id);
+    }
     net.ct.remove(id);
     emit.event(EventKind::EntryGone { entry: id, why });
     Some(entry)
@@ -355,6 +373,10 @@ pub fn kill<O: Observer>(
 
 /// The garbage collector: entries whose time is up leave the table. Also to be called before the table is listed.
 pub fn run_timers<O: Observer>(net: &mut Net, emit: &mut Emit<'_, O>) {
+    let now = net.now;
+    if net.ct.expect.first_expiry().is_some_and(|first| first <= now) {
+        expect::remove_where(net, |e| e.expires <= now);
+    }
     if net.ct.first_expiry.is_none_or(|first| first > net.now) {
         return;
     }
@@ -368,7 +390,7 @@ pub fn run_timers<O: Observer>(net: &mut Net, emit: &mut Emit<'_, O>) {
 
 /// When [`run_timers`] has something to do next.
 pub fn next_timer(net: &Net) -> Option<Time> {
-    net.ct.first_expiry
+    net.ct.first_expiry.into_iter().chain(net.ct.expect.first_expiry()).min()
 }
 
 /// The conntrack hooks of a family wake up (`nf_ct_tcp_fixup`): of connections that go on, the windows are learnt anew,

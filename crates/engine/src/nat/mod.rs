@@ -16,7 +16,9 @@ mod unique;
 pub use range::{NatFlags, Range};
 
 use crate::addr::{Addr, Family};
-use crate::conntrack::{Binding, Conn, ConnRef, CtInfo, Direction, EntryId, Nfct, account, kill, status};
+use crate::conntrack::{
+    Binding, Conn, ConnRef, CtInfo, Direction, EntryId, FollowMaster, Nfct, account, kill, status,
+};
 use crate::device::DevId;
 use crate::event::{Emit, EventKind, Gone, KernelDrop, NatSkip, Observer};
 use crate::hook::Hook;
@@ -135,7 +137,21 @@ pub fn setup<O: Observer>(
     rule: Option<RuleRef>,
     emit: &mut Emit<'_, O>,
 ) -> Result<(), KernelDrop> {
-    let Some(conn) = net.conn_of(skb) else { return Ok(()) };
+    let Nfct::Conn { conn, .. } = skb.nfct else { return Ok(()) };
+    let range = if range.flags.netmap { netmap(range, skb, manip) } else { *range };
+    bind(net, conn, &range, manip, hook, rule, emit)
+}
+
+fn bind<O: Observer>(
+    net: &mut Net,
+    conn_ref: ConnRef,
+    range: &Range,
+    manip: Manip,
+    hook: Hook,
+    rule: Option<RuleRef>,
+    emit: &mut Emit<'_, O>,
+) -> Result<(), KernelDrop> {
+    let Some(conn) = net.ct.conn(conn_ref) else { return Ok(()) };
     if conn.confirmed() {
         emit.event(EventKind::NatSkipped { manip, why: NatSkip::Confirmed });
         return Ok(());
@@ -143,12 +159,11 @@ pub fn setup<O: Observer>(
     if conn.has(done_bit(manip)) {
         return Err(KernelDrop::Nat);
     }
-    let range = if range.flags.netmap { netmap(range, skb, manip) } else { *range };
     let Some(current) = conn.tuple(Direction::Reply).invert() else { return Err(KernelDrop::Nat) };
     let seeker = unique::Seeker::new(conn);
-    let new = unique::unique(net, &seeker, &current, &range, manip, emit);
+    let new = unique::unique(net, &seeker, &current, range, manip, emit);
     let changed = new != current;
-    let Some(conn) = net.conn_of_mut(skb) else { return Ok(()) };
+    let Some(conn) = net.ct.conn_mut(conn_ref) else { return Ok(()) };
     if changed && let Some(reply) = new.invert() {
         conn.tuples[Direction::Reply as usize] = reply;
         conn.status |= match manip {
@@ -160,6 +175,28 @@ pub fn setup<O: Observer>(
     conn.bindings[manip as usize] = Some(Binding { packet: emit.packet, hook, rule, changed });
     emit.event(EventKind::NatBound { manip, rule, changed });
     Ok(())
+}
+
+/// `nf_nat_follow_master`: a connection that a helper expected is translated like the one that announced it, in both
+/// halves and at once; the chains are not asked.
+pub(crate) fn follow_master<O: Observer>(
+    net: &mut Net,
+    conn: ConnRef,
+    follow: &FollowMaster,
+    master: EntryId,
+    hook: Hook,
+    emit: &mut Emit<'_, O>,
+) {
+    let Some(master) = net.ct.entry(master) else { return };
+    let theirs = *master.conn.tuple(follow.dir.flip());
+    let source = only(&Range::default(), theirs.dst);
+    let mut destination = only(&Range::default(), theirs.src);
+    destination.flags.proto_specified = true;
+    (destination.min_port, destination.max_port) = (follow.port, follow.port);
+    for (range, manip) in [(source, Manip::Src), (destination, Manip::Dst)] {
+        // Neither half of a fresh entry is decided, so this cannot fail.
+        let _ = bind(net, conn, &range, manip, hook, None, emit);
+    }
 }
 
 /// NETMAP's address: the network part from the range, the host part from the packet (`netmap_tg4`, `netmap_tg6`).

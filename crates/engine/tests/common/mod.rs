@@ -119,6 +119,8 @@ pub struct Bare {
     /// What a rule would ask for, by half.
     pub snat: Option<Range>,
     pub dnat: Option<Range>,
+    /// What a CT rule in raw attaches.
+    pub template: Option<conntrack::Template>,
 }
 
 /// What became of a packet.
@@ -138,7 +140,7 @@ impl Bare {
         let right = host.add_device("eth1", [2, 0, 0, 0, 0, 2]);
         host.add_addr(left, Family::V4, addr("10.0.1.1"), 24);
         host.add_addr(right, Family::V4, addr("10.0.2.1"), 24);
-        Bare { net: host.net, events: Vec::new(), next: 0, snat: None, dnat: None }
+        Bare { net: host.net, events: Vec::new(), next: 0, snat: None, dnat: None, template: None }
     }
     /// Time passes.
     pub fn sleep(&mut self, millis: u64) {
@@ -156,6 +158,9 @@ impl Bare {
     pub fn forward_packet(&mut self, packet: Packet, passes: bool) -> Seen {
         self.next += 1;
         let mut skb = Skb::new(PacketId(self.next), packet);
+        if let Some(template) = self.template {
+            skb.nfct = Nfct::Template(template);
+        }
         let from = self.events.len();
         let left = self.pass(&mut skb, passes);
         let state = state_of(&skb.nfct);
