@@ -25,6 +25,16 @@ export function phrase(lang: Lang, fact: Fact): string {
   return fill(facts[lang][fact.key] ?? facts.en[fact.key] ?? fact.key, fact.args);
 }
 
+/** The same in pieces: words, and what was filled in with its name. */
+export function pieces(lang: Lang, fact: Fact): { text: string; arg?: string }[] {
+  const template = facts[lang][fact.key] ?? facts.en[fact.key] ?? fact.key;
+  return template.split(/(\{\w+\})/).map((part) => {
+    const name = /^\{(\w+)\}$/.exec(part)?.[1];
+    const arg = name === undefined ? undefined : fact.args.find(([k]) => k === name);
+    return arg ? { text: arg[1], arg: arg[0] } : { text: part };
+  });
+}
+
 /** A fact in a few words, for lists; the whole phrase where there is no shorter one. */
 export function brief(lang: Lang, fact: Fact): string {
   const key = `${fact.key}.short`;

@@ -207,7 +207,7 @@ impl Looker {
             flights,
             host: station,
             hooks: host.map(hooks).unwrap_or_default(),
-            entries: host.map(|h| entries(h, station, &not_told)).unwrap_or_default(),
+            entries: host.map(|h| entries(h, &not_told)).unwrap_or_default(),
             tracking: host.is_some_and(|h| h.net.ct_awake.contains(&true)),
             log: Vec::new(),
         }
@@ -230,7 +230,6 @@ impl Looker {
     fn flight(&self, at: usize, what: &What, skb: &Skb) -> Option<FlightView> {
         let n = at.checked_sub(1)?;
         let (spot, station) = self.place(n)?;
-        let lab = self.session.lab();
         let device = |dev: u16| {
             let host = self.session.world().host(station)?;
             Some(host.net.devices.get(usize::from(dev).checked_sub(1)?)?.name.to_string())
@@ -283,7 +282,6 @@ impl Looker {
             What::Lost { .. } => Some(Fate::Dropped),
             _ => None,
         };
-        let _ = lab;
         Some(FlightView {
             packet: skb.id.0,
             station: u32::from(station.0),
@@ -618,9 +616,8 @@ fn func_name(func: HookFn) -> &'static str {
     }
 }
 
-fn entries(host: &Host, station: u32, not_told: &[Event]) -> Vec<EntryView> {
+fn entries(host: &Host, not_told: &[Event]) -> Vec<EntryView> {
     let ct = &host.net.ct;
-    let told = |kind: &EventKind| !not_told.iter().any(|e| u32::from(e.host.0) == station && e.kind == *kind);
     let hidden = |serial: u32| {
         not_told.iter().any(|e| match e.kind {
             EventKind::CtNew { unconfirmed, .. } => {
@@ -629,7 +626,6 @@ fn entries(host: &Host, station: u32, not_told: &[Event]) -> Vec<EntryView> {
             _ => false,
         })
     };
-    let _ = told;
     let waiting = |serial: u32| {
         not_told.iter().any(|e| match e.kind {
             EventKind::Confirmed { entry, .. } => {
@@ -642,7 +638,7 @@ fn entries(host: &Host, station: u32, not_told: &[Event]) -> Vec<EntryView> {
     let free = ct
         .iter_unconfirmed()
         .filter(|(_, u)| !hidden(u.conn.serial))
-        .map(|(id, u)| entry(host, &u.conn, false, left(ConnRef::Unconfirmed(id))));
+        .map(|(_, u)| entry(host, &u.conn, false, u.timeout.as_secs() as u32));
     let table =
         ct.iter().map(|(id, e)| entry(host, &e.conn, !waiting(e.conn.serial), left(ConnRef::Confirmed(id))));
     free.chain(table).take(ENTRIES).collect()

@@ -1,6 +1,7 @@
 /// The sentence under the stage: what happened, and why it did or did not. A live region, so that it is heard too.
 import { html, nothing, type TemplateResult } from "lit";
-import { phrase, pick, pickAll, why } from "../i18n.js";
+import { pick, pickAll, pieces, why } from "../i18n.js";
+import type { Fact } from "../model.js";
 import { Piece } from "../piece.js";
 
 export class Sentence extends Piece {
@@ -11,16 +12,27 @@ export class Sentence extends Piece {
     const said = lab.lines.filter((l) => (l.kind === "say" || l.kind === "ask") && l.at === player.at);
     const event = view.event;
     const more = event ? why(this.language, event.fact) : "";
+    const printed = event?.kind === "Line" ? lab.lines.find((l) => l.at === player.at)?.output : undefined;
     const intro = player.at === 0 ? pickAll(this.language, lab.about) : [];
     return html`<div class="sentence ${event?.tone ?? ""}" aria-live="polite" aria-atomic="true">
       ${event
-        ? html`<p class="what">${phrase(this.language, event.fact)}</p>
+        ? html`<p class="what">${this.words(event.fact)}</p>
+            ${printed ? html`<pre tabindex="0" aria-label=${this.w("output")}>${printed}</pre>` : nothing}
             ${more ? html`<p class="why">${more}</p>` : nothing}`
         : html`<p class="what">${pick(this.language, lab.title)}</p>
             ${intro.map((p) => html`<p class="why">${p}</p>`)}
             ${intro.length === 0 ? html`<p class="why">${this.w("press_play")}</p>` : nothing}`}
       ${said.map((l) => html`<p class="say">${pick(this.language, l.text)}</p>`)}
     </div>`;
+  }
+
+  /** The phrase, with rules and commands set as a terminal would, broken only between words. */
+  private words(fact: Fact): TemplateResult[] {
+    const typed = (text: string): TemplateResult => html`<code>${text.split(" ").map((w, i) => html`${i ? " " : ""}<span>${w}</span>`)}</code>`;
+    return pieces(this.language, fact).map((p) => {
+      if (p.arg === "rule" || p.arg === "cond" || (p.arg === "text" && /^line\.(command|packet|expect)/.test(fact.key))) return typed(p.text);
+      return html`${p.text}`;
+    });
   }
 }
 

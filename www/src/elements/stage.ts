@@ -91,7 +91,7 @@ export class Stage extends Piece {
       }
     };
     return html`<svg class="wires" width=${map.width} height=${map.height} aria-hidden="true">
-      <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+      <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" orient="auto">
         <path d="M0 0L8 4L0 8z" /></marker></defs>
       ${map.wires.map((w) => {
         const tip = /^(route|join)$/.test(w.to) ? "" : "url(#tip)";
