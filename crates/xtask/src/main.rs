@@ -2,8 +2,9 @@
 //!
 //! Each file is one command or one tool that the commands share: [`sheet`] reads `wasm-pack.toml`, [`run`] starts other
 //! programs and lets nothing be silent for long, [`wasm`] makes the wasm package, [`page`] the page, [`test`] runs
-//! every test, [`size`] weighs what the browser downloads.
+//! every test, [`kernel`] asks the kernel, [`size`] weighs what the browser downloads.
 
+mod kernel;
 mod page;
 mod run;
 mod sheet;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   serve [--port N]   build the page, serve it, print its address
   build              build the page into www/dist: static files for any host and any sub-path
   test               every test: native, wasm, types, units, the page in Chromium and Firefox
+  kernel [PATH...]   run the labs on this machine's Linux kernel (root) and compare
   wasm               only the wasm package, into www/pkg
   size               weigh what the browser downloads against the budgets of wasm-pack.toml
   tidy               format and lint, as CI does";
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Some("serve") => page::serve(&rest),
         Some("build") => page::build(),
         Some("test") => test::all(&rest),
+        Some("kernel") => kernel::verify(&rest),
         Some("wasm") => sheet::Sheet::read().and_then(|sheet| wasm::build(&sheet)),
         Some("size") => sheet::Sheet::read().and_then(|sheet| size::check(&sheet)),
         Some("tidy") => test::tidy(),
