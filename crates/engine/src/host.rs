@@ -1,7 +1,7 @@
 //! A host: one network namespace, everything that its packets can meet.
 
 use crate::addr::{Addr, AddrMask, Family};
-use crate::conntrack::{Conntrack, EntryId, ProtoState, TcpConntrack};
+use crate::conntrack::Conntrack;
 use crate::defrag::FragQueue;
 use crate::device::{DevId, Device, IfAddr};
 use crate::event::{Emit, Observer};
@@ -15,8 +15,7 @@ use crate::ruleset::{Ruleset, TableKind};
 use crate::set::SetTable;
 use crate::socket::Sockets;
 use crate::sysctl::{DevConf, Sysctl};
-use crate::time::{Duration, Time};
-use std::collections::BTreeMap;
+use crate::time::Time;
 
 /// A host's number in its world, in order of declaration.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -64,12 +63,8 @@ pub struct Net {
     pub wall_clock: Option<i64>,
     /// Rate limits of ICMP errors, by peer.
     pub peers: Peers,
-    /// Redirects sent: when the last one, and how many, by peer (`inet_peer.n_redirects`).
-    pub redirects: BTreeMap<Addr, (u64, u8)>,
     /// Fragments that wait for the rest.
     pub frags: Vec<FragQueue>,
-    /// Time that a person would have spent on the lines so far; only the redirect limiter asks.
-    pub pace: Duration,
     /// Is conntrack awake, by family (IPv4, IPv6)? Kept by [`Host::refresh`].
     pub ct_awake: [bool; 2],
 }
@@ -149,9 +144,7 @@ impl Host {
                 hashlimit: HashlimitTables::default(),
                 wall_clock: None,
                 peers: Peers::default(),
-                redirects: BTreeMap::new(),
                 frags: Vec::new(),
-                pace: Duration::default(),
                 ct_awake: [false; 2],
             },
             hooks: Default::default(),

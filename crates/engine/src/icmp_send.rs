@@ -15,7 +15,7 @@ use crate::route::{Dst, DstKind, Flow, RouteError, RouteKind};
 use crate::ruleset::RuleRef;
 use crate::step::Spawned;
 use crate::targets::Spawn;
-use crate::time::{Duration, HZ};
+use crate::time::HZ;
 
 /// An ICMP or ICMPv6 error that the stack sends by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,9 +98,13 @@ fn peer(net: &mut Net, family: Family, addr: Addr) -> &mut Peer {
 fn allow(net: &mut Net, family: Family, addr: Addr, timeout: u64) -> bool {
     let now = jiffies(net);
     let peer = peer(net, family, addr);
-    let mut tokens = peer.rate_tokens + (now - peer.rate_last);
-    peer.rate_last = now;
-    tokens = tokens.min(BURST * timeout);
+    let mut tokens = peer.rate_tokens;
+    // The cap is only looked at when time has passed: with a limit of 0 that empties the bucket, which then lacks for
+    // "no route" errors.
+    if now != peer.rate_last {
+        tokens = (tokens + (now - peer.rate_last)).min(BURST * timeout);
+        peer.rate_last = now;
+    }
     let yes = tokens >= timeout;
     if yes {
         tokens -= timeout;
@@ -235,7 +239,7 @@ fn limit(net: &mut Net, route: &Dst, family: Family, to: Addr, icmp: &Icmp) -> b
                 return true;
             }
             let timeout = u64::from(net.sysctl.icmp_ratelimit) * HZ / 1000;
-            timeout == 0 || allow(net, family, to, timeout)
+            allow(net, family, to, timeout)
         }
         Family::V6 => {
             // Packet-too-big is not in the default icmp.ratemask.
@@ -251,7 +255,7 @@ fn limit(net: &mut Net, route: &Dst, family: Family, to: Addr, icmp: &Icmp) -> b
             if len < 128 {
                 timeout >>= (128 - u32::from(len)) >> 5;
             }
-            timeout == 0 || allow(net, family, to, timeout)
+            allow(net, family, to, timeout)
         }
     }
 }
@@ -281,20 +285,22 @@ pub(crate) fn redirect(
     if !on_link {
         return;
     }
-    // ip_rt_redirect_number 9, ip_rt_redirect_load 20 ms doubled each time, silence 20 s.
-    let now = jiffies(net) + net.pace.as_millis() * HZ / 1000;
-    let state = net.redirects.entry(src).or_insert((now - 60 * HZ, 0));
-    if now > state.0 + ((HZ / 50) << 10) {
-        state.1 = 0;
+    // The limiter shares its state with the errors': ip_rt_redirect_silence 20 s, _number 9, _load 20 ms doubled each
+    // time. Whoever was silent that long loses the tokens, too.
+    let now = jiffies(net);
+    let peer = peer(net, family, src);
+    if now > peer.rate_last + ((HZ / 50) << 10) {
+        (peer.rate_tokens, peer.redirects) = (0, 0);
     }
-    if state.1 >= 9 {
-        state.0 = now;
+    if peer.redirects >= 9 {
+        peer.rate_last = now;
         return;
     }
-    if state.1 != 0 && now <= state.0 + ((HZ / 50) << state.1) {
+    if peer.redirects != 0 && now <= peer.rate_last + ((HZ / 50) << peer.redirects) {
         return;
     }
-    *state = (now, state.1 + 1);
+    peer.rate_last = now;
+    peer.redirects += 1;
     let gateway = dst.via.unwrap_or(skb.packet.dst);
     let before = spawned.len();
     send_as(host, skb, IcmpError::Other(5, 1), Origin::IcmpError, spawned, ids);
@@ -407,6 +413,3 @@ fn tee(
     }
     spawned.push(Flight { skb: copy, at: Stage::LocalOut { by: Origin::Tee(rule), answers: skb.id } });
 }
-
-/// How long a line of a lab is taken to last for the redirect limiter, which counts in tens of milliseconds.
-pub const LINE_PACE: Duration = Duration::millis(30);

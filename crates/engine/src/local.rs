@@ -63,7 +63,7 @@ fn udp(
     if packet.bad_l4_checksum || said < 8 || said > 8 + packet.payload.len() {
         return Err(KernelDrop::StackIgnores);
     }
-    let (family, src, dst) = (packet.family, packet.src, packet.dst);
+    let (family, src) = (packet.family, packet.src);
     let (bound, port) = skb.socket_end();
     let Some(listener) = host.net.sockets.listener(proto::UDP, family, bound, port).cloned() else {
         if matches!(skb.dst.map(|d| d.to), Some(DstKind::Local)) {
