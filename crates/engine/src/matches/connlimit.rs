@@ -2,7 +2,10 @@
 
 use super::{MatchCx, Matched};
 use crate::addr::Addr;
-use crate::conntrack::{Conn, Nfct, TcpConntrack, Tuple};
+use crate::conntrack::l4::tuple_of;
+use crate::conntrack::table::Found;
+use crate::conntrack::{Conn, Conntrack, Direction, TcpConntrack, Tuple, Zone};
+use crate::time::Time;
 use std::collections::BTreeMap;
 
 /// `-m connlimit`.
@@ -23,30 +26,55 @@ pub struct ConnlimitMatch {
 /// `struct nf_conncount_data`: the connections that a rule has counted, by masked address and zone.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ConnCount {
-    /// Counted connections by their original tuple.
+    /// Counted connections by their original tuple, in the order in which they were first met.
     pub lists: BTreeMap<(Addr, u16), Vec<Tuple>>,
 }
 
+/// The connection of a counted tuple (`find_or_evict`): `None` once it has left the table, or if it was never confirmed.
+fn find<'a>(ct: &'a Conntrack, tuple: &Tuple, zone: &Zone, now: Time) -> Option<&'a Conn> {
+    let at = |dir| match ct.find_exact(tuple, zone, dir, now) {
+        Found::Entry(id, _) => ct.entry(id).map(|e| &e.conn),
+        _ => None,
+    };
+    at(Direction::Original).or_else(|| at(Direction::Reply))
+}
+
 /// `already_closed`: a TCP connection that is over does not count.
-fn closed(conn: &Conn) -> bool {
+fn is_closed(conn: &Conn) -> bool {
     matches!(conn.tcp_state(), Some(TcpConntrack::TimeWait | TcpConntrack::Close))
 }
 
 impl ConnlimitMatch {
-    /// Counts the packet's connection with those of its address that are still there.
+    /// Counts the packet's connection with those of its address that are still there. A packet without an entry counts
+    /// by its own tuple; one that has none is dropped.
     pub fn test(&mut self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
-        let Nfct::Conn { .. } = cx.skb.nfct else { return self.upto.into() };
-        let Some(conn) = cx.conn() else { return self.upto.into() };
-        let own = conn.tuples[0];
+        let (own, zone) = match cx.conn() {
+            Some(conn) => (conn.tuples[0], conn.zone),
+            None => match tuple_of(packet, None) {
+                Some(tuple) => (tuple, Zone::default()),
+                None => return Matched::HotDrop,
+            },
+        };
         let addr = if self.by_destination { packet.dst } else { packet.src };
-        let key = (addr.and(self.mask), conn.zone.id);
-        let list = self.counted.lists.entry(key).or_default();
-        // Connections that have gone or are over make room; one that was never confirmed has gone.
-        list.retain(|t| {
-            *t == own || cx.net.ct.iter().any(|(_, e)| e.conn.tuples[0] == *t && !closed(&e.conn))
-        });
-        if !list.contains(&own) {
+        let list = self.counted.lists.entry((addr.and(self.mask), zone.id)).or_default();
+        // Those that are gone are only noticed on the way to the packet's own (__nf_conncount_add): one that was
+        // counted before stops the search.
+        let mut at = 0;
+        let mut known = false;
+        while let Some(tuple) = list.get(at) {
+            match find(&cx.net.ct, tuple, &zone, cx.net.now) {
+                Some(_) if *tuple == own => {
+                    known = true;
+                    break;
+                }
+                Some(conn) if !is_closed(conn) => at += 1,
+                _ => {
+                    list.remove(at);
+                }
+            }
+        }
+        if !known {
             list.push(own);
         }
         ((list.len() as u64 > u64::from(self.limit)) != self.upto).into()
