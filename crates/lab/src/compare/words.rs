@@ -23,8 +23,12 @@ pub(super) struct Excuse {
 impl Excuse {
     pub(super) fn new(lab: Option<&Lab>) -> Excuse {
         let text = lab.map_or("", |l| &*l.text);
-        let written: BTreeSet<u32> =
-            text.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+        // The ends of a range (`--to-source 10.0.0.1:6100-6104`) may be drawn like what lies between them.
+        let written: BTreeSet<u32> = text
+            .split(|c: char| !c.is_ascii_digit() && c != '-')
+            .filter(|n| !n.trim_matches('-').contains('-'))
+            .filter_map(|n| n.trim_matches('-').parse().ok())
+            .collect();
         Excuse { kind: Kind::Plain, written: Arc::new(written), to: BTreeMap::new(), from: BTreeMap::new() }
     }
 
