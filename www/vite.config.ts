@@ -1,7 +1,7 @@
 /// Builds the page: static files that work from any folder of any host.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -26,6 +26,30 @@ function library(): Plugin {
   };
 }
 
+/**
+ * The first picture: the run that an address without a lab opens, at its start, worked out while building by the same
+ * wasm package, so that the stage is there before the package has arrived in the browser.
+ */
+function firstPicture(): Plugin {
+  const id = "virtual:first";
+  return {
+    name: "first-picture",
+    resolveId: (source) => (source === id ? "\0" + id : undefined),
+    async load(resolved) {
+      if (resolved !== "\0" + id) return undefined;
+      const name = names().find((n) => n.startsWith("redirect")) ?? names()[0];
+      if (!name) return "export default null";
+      const { initSync, Hookwalk } = await import(pathToFileURL(join(here, "pkg/hookwalk.js")).href);
+      initSync({ module: readFileSync(join(here, "pkg/hookwalk_bg.wasm")) });
+      const walk = Hookwalk.open(readFileSync(join(labs, name, `${name}.lab`), "utf8"));
+      const lab = walk.lab();
+      const station = Math.max(0, lab.stations.findIndex((s: { kind: string }) => s.kind === "host"));
+      const events = walk.events(0, Math.min(lab.len, 40));
+      return `export default ${JSON.stringify({ name, lab, view: walk.view(0, station), tables: walk.tables(0, station), events })}`;
+    },
+  };
+}
+
 function names(): string[] {
   try {
     return readdirSync(labs, { withFileTypes: true })
@@ -39,7 +63,7 @@ function names(): string[] {
 
 export default defineConfig({
   base: "./",
-  plugins: [library()],
+  plugins: [library(), firstPicture()],
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 800 },
   preview: { host: "localhost" },
   server: { fs: { allow: [".."] } },

@@ -3,3 +3,15 @@ declare module "virtual:library" {
   const labs: { name: string; title: Record<string, string> }[];
   export default labs;
 }
+
+declare module "virtual:first" {
+  /** The first picture of the default lab, made while building. */
+  const first: {
+    name: string;
+    lab: import("../pkg/hookwalk.js").LabView;
+    view: import("../pkg/hookwalk.js").View;
+    tables: import("../pkg/hookwalk.js").TableView[];
+    events: import("../pkg/hookwalk.js").EventView[];
+  } | null;
+  export default first;
+}

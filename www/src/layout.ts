@@ -225,6 +225,7 @@ function anchor(map: StageLayout, place: Place, h: number): Point {
       const box = map.hooks.find((b) => b.hook === place.hook);
       if (!box) return map.enter;
       const row = box.rows[place.func];
+      if (map.narrow && !row) return { x: box.x + CAPSULE / 2 + 8, y: (box.rows.at(-1)?.y ?? box.y) + ROW + 4 };
       if (!row) return { x: box.x + box.w / 2, y: box.y + TITLE };
       if (map.narrow) {
         const last = box.rows.at(-1) ?? row;

@@ -1,5 +1,6 @@
 /// The page: what is open, which language and theme, the keys, and the address that leads back to this very step.
 import { html, nothing, type TemplateResult } from "lit";
+import first from "virtual:first";
 import library from "virtual:library";
 import { LANGS, pick, preferred, word, type Lang, type Word } from "../i18n.js";
 import type { Opened, Problem } from "../model.js";
@@ -44,7 +45,7 @@ export class App extends Piece {
     super();
     this.player = new Player();
     this.tick = 0;
-    this.panel = "rules";
+    this.panel = matchMedia("(min-width: 1200px)").matches ? "rules" : "conntrack";
     this.message = "";
     this.problems = [];
     this.ready = false;
@@ -55,6 +56,13 @@ export class App extends Piece {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    const { lab, at } = readAddress();
+    // The picture made while building stands in until the simulator is here.
+    const picture = first;
+    if (picture && (!lab || lab === picture.name) && !at) {
+      const { view, events, tables } = picture;
+      this.player.open({ lab: picture.lab, view: () => view, events: (from, to) => events.slice(from, to), tables: () => tables });
+    }
     this.player.addEventListener("change", this.changed);
     addEventListener("keydown", this.key);
     addEventListener("hashchange", this.moved);
@@ -94,7 +102,7 @@ export class App extends Piece {
     const address = readAddress();
     const known = library.some((l) => l.name === address.lab);
     if (address.lab && !known && !address.text) this.message = this.w("unknown_lab", { name: address.lab });
-    const name = known ? address.lab! : (library.find((l) => l.name.startsWith("redirect")) ?? library[0])?.name;
+    const name = known ? address.lab! : (first?.name ?? library[0]?.name);
     if (name === this.name && address.at === this.player.at) return;
     if (name === this.name && this.player.run && address.at !== undefined) return this.player.seek(address.at);
     if (name) await this.load(name, address.at ?? 0, address.host);
@@ -144,7 +152,7 @@ export class App extends Piece {
     switch (e.key) {
       case " ":
         if (onButton) return;
-        p.toggle();
+        if (this.ready) p.toggle();
         break;
       case "ArrowRight":
         if (e.shiftKey) p.stepPacket(1);

@@ -105,7 +105,7 @@ export class Events extends Piece {
 function sign(e: EventView): string {
   if (e.tone === "bad") return "✕";
   if (e.tone === "good") return "✓";
-  if (e.tone === "skip") return "⤼";
+  if (e.tone === "skip") return "↷";
   if (e.tone === "change") return "◆";
   if (e.kind === "Hook") return "▸";
   return "";
