@@ -299,7 +299,7 @@ fn search_port<O: Observer>(
     let mut offset = if range.flags.proto_offset {
         key.wrapping_sub(range.base_port)
     } else if any_random || manip != Manip::Dst {
-        net.rng.next_u16()
+        draw(net, size)
     } else {
         0
     };
@@ -321,6 +321,18 @@ fn search_port<O: Observer>(
             return;
         }
         attempts /= 2;
-        offset = net.rng.next_u16();
+        offset = draw(net, size);
+    }
+}
+
+/// A random place to begin the search. The kernel may draw any; we do not begin at an end of the range, which would look
+/// as if a rule had named it.
+fn draw(net: &mut Net, size: u32) -> u16 {
+    loop {
+        let offset = net.rng.next_u16();
+        let place = u32::from(offset) % size;
+        if size <= 2 || (place != 0 && place != size - 1) {
+            return offset;
+        }
     }
 }
