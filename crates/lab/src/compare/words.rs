@@ -35,6 +35,7 @@ impl Excuse {
     /// Do two lines agree? What had to be renamed is remembered if they do.
     pub(super) fn agree(&mut self, kernel: &str, ours: &str) -> bool {
         if kernel == ours {
+            kernel.split_whitespace().for_each(|w| self.same(w));
             return true;
         }
         let mut trial = self.clone();
@@ -46,8 +47,17 @@ impl Excuse {
     }
 
     /// The same, with no new renaming.
-    pub(super) fn agree_without_renaming(&self, kernel: &str, ours: &str) -> bool {
-        kernel == ours || self.clone().words(kernel, ours, false)
+    pub(super) fn agree_without_renaming(&mut self, kernel: &str, ours: &str) -> bool {
+        let mut trial = self.clone();
+        let fits = kernel == ours || trial.words(kernel, ours, false);
+        if fits {
+            kernel
+                .split_whitespace()
+                .zip(ours.split_whitespace())
+                .filter(|(k, o)| k == o)
+                .for_each(|(k, _)| self.same(k));
+        }
+        fits
     }
 
     fn words(&mut self, kernel: &str, ours: &str, rename: bool) -> bool {
@@ -63,6 +73,7 @@ impl Excuse {
         let mut excused = matches!(self.kind, Kind::Entries | Kind::Events);
         for i in 0..k.len() {
             if k[i] == o[i] {
+                self.same(k[i]);
                 continue;
             }
             if !(self.timeout(&k, &o, i) || self.word(k[i], o[i], rename)) {
@@ -71,6 +82,17 @@ impl Excuse {
             excused = true;
         }
         excused
+    }
+
+    /// A word that is the same on both sides: a port in it is itself, and no random one has its name.
+    fn same(&mut self, word: &str) {
+        let Some((key, value)) = split(word.trim_matches(['(', ')', '[', ']', ','])) else { return };
+        let is_port = matches!(key, "sport" | "dport" | "SPT" | "DPT") || key.contains(['.', ':']);
+        if let (true, Ok(n)) = (is_port, value.parse::<u16>()) {
+            let n = u32::from(n);
+            self.to.entry(n).or_insert(n);
+            self.from.entry(n).or_insert(n);
+        }
     }
 
     /// Is word `i` a timeout: in a conntrack line the number after the protocol's, in an expectation the first?
@@ -118,7 +140,8 @@ impl Excuse {
         let (a, b) = (a as u32, b as u32);
         match (self.to.get(&a), self.from.get(&b)) {
             (Some(to), Some(from)) => (*to, *from) == (b, a),
-            (None, None) if learn && !self.written.contains(&a) && !self.written.contains(&b) => {
+            // Where somebody wrote both numbers, neither was drawn (one may be: it can be the end of a range).
+            (None, None) if learn && !(self.written.contains(&a) && self.written.contains(&b)) => {
                 self.to.insert(a, b);
                 self.from.insert(b, a);
                 true
