@@ -134,7 +134,7 @@ impl Host {
             net: Net {
                 now: Time::default(),
                 devices: Vec::new(),
-                fib: Fib { routes: Vec::new(), rules },
+                fib: Fib { routes: Vec::new(), rules, ..Fib::default() },
                 sysctl: Sysctl::default(),
                 sockets: Sockets::default(),
                 rng: Rng::new(seed),
@@ -273,6 +273,9 @@ impl Host {
             }
             Family::V6 => {
                 add(Route { src: None, scope: 0, ..base.clone() });
+                if addr.is_loopback(family) {
+                    return;
+                }
                 let main = Route {
                     table: table::MAIN,
                     kind: RouteKind::Unicast,

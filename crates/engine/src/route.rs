@@ -5,6 +5,7 @@ use crate::device::DevId;
 use crate::event::KernelDrop;
 use crate::host::Net;
 use crate::packet::{Packet, Skb};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// `RTN_*` (include/uapi/linux/rtnetlink.h).
@@ -109,6 +110,8 @@ pub struct Fib {
     pub routes: Vec<Route>,
     /// Policy rules, sorted by preference.
     pub rules: Vec<PolicyRule>,
+    /// Tables that had a route once: they stay when their last route goes (`fib_new_table`).
+    pub tables: BTreeSet<(Family, u32)>,
 }
 
 /// The route attached to a packet, `struct rtable` / `struct rt6_info`.
@@ -516,7 +519,8 @@ impl Net {
                     _ if key.dst.is_multicast(family) => DstKind::Multicast,
                     _ => DstKind::Unicast,
                 };
-                let next_hop = route.via.unwrap_or(key.dst);
+                // IPv6 chooses by the destination (`ipv6_dev_get_saddr`), IPv4 by the next hop.
+                let next_hop = route.via.filter(|_| family == Family::V4).unwrap_or(key.dst);
                 let src = route.src.or_else(|| self.select_addr(family, dev, next_hop, route.scope));
                 Ok(Dst { to, dev, via: route.via, src, mtu: route.mtu.unwrap_or(self.mtu(dev)) })
             }

@@ -2,6 +2,7 @@
 
 use crate::conntrack;
 use crate::files;
+use crate::ip;
 use crate::iptables;
 use crate::output::Output;
 use crate::shell::Word;
@@ -28,6 +29,7 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         | "ip6tables-nft-restore" => iptables::run(host, argv, stdin),
         "cat" => files::cat(host, argv),
         "conntrack" => conntrack::run(host, argv),
+        "ip" => ip::run(host, argv),
         "sysctl" => sysctl::run(host, argv, stdin),
         _ => Output::refuse(format!("the command {} is not simulated", name.text), name.span.clone()),
     }

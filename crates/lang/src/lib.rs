@@ -10,6 +10,7 @@ pub mod conntrack;
 pub mod diagnostic;
 pub mod files;
 pub mod frames;
+pub mod ip;
 pub mod iptables;
 pub mod names;
 pub mod output;

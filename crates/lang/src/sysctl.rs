@@ -7,6 +7,9 @@ use crate::conntrack;
 use crate::output::Output;
 use crate::shell::Word;
 use hookwalk_engine::Host;
+use hookwalk_engine::addr::{Addr, Family};
+use hookwalk_engine::device::DevId;
+use hookwalk_engine::event::NoObserver;
 use hookwalk_engine::sysctl::{DevConf, Sysctl};
 use hookwalk_engine::time::HZ;
 use keys::{COUNT, DEV_KEYS, Field, INT, KEYS, Range};
@@ -431,9 +434,29 @@ fn spread(host: &mut Host, path: &str, on: bool) {
             all(|conf, on| conf.forwarding6 = on);
             sysctl.ip6_forward = on;
         }
-        "net/ipv6/conf/all/disable_ipv6" => all(|conf, on| conf.disable_ipv6 = on),
-        _ => {}
+        "net/ipv6/conf/all/disable_ipv6" => {
+            all(|conf, on| conf.disable_ipv6 = on);
+            for dev in host.net.devices.iter().map(|d| d.id).collect::<Vec<_>>() {
+                switch_ipv6(host, dev, on);
+            }
+        }
+        _ => {
+            let dev = path.strip_prefix("net/ipv6/conf/").and_then(|p| p.strip_suffix("/disable_ipv6"));
+            if let Some(dev) = dev.and_then(|name| host.net.device_by_name(name)).map(|d| d.id) {
+                switch_ipv6(host, dev, on);
+            }
+        }
     }
+}
+
+/// IPv6 goes from a device with its addresses; when it comes back, only `lo` has its own again.
+fn switch_ipv6(host: &mut Host, dev: DevId, off: bool) {
+    if off {
+        host.disable_ipv6(dev, &mut NoObserver);
+    } else if dev == DevId::LO {
+        host.add_addr(dev, Family::V6, Addr::LOOPBACK_V6, 128);
+    }
+    host.refresh();
 }
 
 /// Numbers as the kernel reads them: decimal, `0x` hexadecimal, leading-zero octal, with a sign, separated by blanks.

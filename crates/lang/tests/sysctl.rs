@@ -53,3 +53,20 @@ $ sysctl -w net.netfilter.nf_conntrack_udp_timeout=-1
 ",
     );
 }
+
+#[test]
+fn ipv6_switched_off_takes_the_addresses_along() {
+    check(
+        "$ ip addr add fd00::1/64 dev eth0
+$ sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+$ ip -6 addr
+$ ip -6 route
+$ ip addr add fd00::1/64 dev eth0
+2> Error: ipv6: IPv6 is disabled on this device.
+[exit 2]
+$ sysctl -qw net.ipv6.conf.all.disable_ipv6=0
+$ ip -6 -o addr
+1: lo    inet6 ::1/128 scope host \\       valid_lft forever preferred_lft forever
+",
+    );
+}
