@@ -8,6 +8,7 @@ mod run;
 mod test;
 #[cfg(target_os = "linux")]
 mod verify;
+mod why;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ hookwalk: a Linux box that you can believe
   hookwalk run FILE                  run a lab and print its transcript
   hookwalk test PATH...              run labs: expect lines, and kernels' transcripts beside them
   hookwalk compare KERNEL OURS LAB   do two transcripts of a lab agree?
+  hookwalk why LAB HOST TABLE CHAIN [RULE]    why does it count what it counts?
+  hookwalk why LAB packet N          what became of the packet, and who did it?
 
 on Linux, as root:
   hookwalk kernel FILE...            run labs on this machine's kernel and print their transcripts
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Some((&"verify", rest)) => verify::main(rest),
         Some((&"run", rest)) => run::main(rest),
         Some((&"test", rest)) => test::main(rest),
+        Some((&"why", rest)) => why::main(rest),
         Some((&"compare", rest)) => compare::main(rest),
         Some((&("help" | "--help" | "-h"), _)) => {
             say(USAGE);

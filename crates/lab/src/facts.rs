@@ -29,12 +29,28 @@ pub struct Fact {
 }
 
 impl Fact {
-    fn new(key: &'static str) -> Fact {
+    /// A fact with nothing to fill in yet.
+    pub fn new(key: &'static str) -> Fact {
         Fact { key, args: Vec::new() }
     }
-    fn with(mut self, name: &'static str, value: impl Into<String>) -> Fact {
+    /// With one more value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Fact {
         self.args.push((name, value.into()));
         self
+    }
+    /// Fills the values into a phrase: each `{name}` becomes the value of that name.
+    pub fn fill(&self, phrase: &str) -> String {
+        let mut text = String::new();
+        let mut rest = phrase;
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            let Some((name, after)) = after.split_once('}') else { break };
+            text.push_str(self.args.iter().rev().find(|a| a.0 == name).map_or("", |a| &a.1));
+            rest = after;
+        }
+        text.push_str(rest);
+        text
     }
     fn number(self, name: &'static str, value: impl ToString) -> Fact {
         self.with(name, value.to_string())

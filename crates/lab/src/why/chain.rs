@@ -1,14 +1,15 @@
 //! Why a chain or a rule counts what it counts: packet by packet, who reached it, who did not, and what stood between.
 
 use super::walk::{Passage, kernel_drop, kernel_remedy, passages};
-use super::{Answer, Fact, Reason};
+use super::{Answer, Reason};
+use crate::facts::Fact;
 use crate::file::StationId;
 use crate::session::Session;
 use hookwalk_engine::addr::Family;
 use hookwalk_engine::event::{Condition, DropBy, EventKind, NatSkip, Outcome};
 use hookwalk_engine::hook::{Hook, HookFn};
 use hookwalk_engine::host::Host;
-use hookwalk_engine::ruleset::{ChainId, Counters, Policy, RuleRef, Table, TableKind};
+use hookwalk_engine::ruleset::{ChainId, Counters, RuleRef, Table, TableKind};
 
 /// What a packet did about the chain or rule in question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,13 +61,13 @@ pub(super) fn answer(
     let place = |fact: Fact| {
         let fact = fact.with("host", &name).with("table", table.name()).with("chain", chain);
         match rule {
-            Some(n) => fact.with("rule", n),
+            Some(n) => fact.with("rule", (n).to_string()),
             None => fact,
         }
     };
     let headline = match (count, rule) {
-        (Some(c), Some(_)) => place(Fact::new("why.rule_counts")).with("packets", c.packets),
-        (Some(c), None) => place(Fact::new("why.chain_counts")).with("packets", c.packets),
+        (Some(c), Some(_)) => place(Fact::new("why.rule_counts")).with("packets", (c.packets).to_string()),
+        (Some(c), None) => place(Fact::new("why.chain_counts")).with("packets", (c.packets).to_string()),
         (None, _) => place(Fact::new("why.chain_passed")),
     };
     // Reasons in order of first appearance, packets grouped.
@@ -88,14 +89,21 @@ pub(super) fn answer(
             }
         }
         let fact = word(session, &met, at, host, table, rule.and(id), rule);
-        let fact = place(fact).with("packet_list", list(&packets)).with("count", packets.len());
+        let fact = place(fact).with("packet_list", list(&packets)).with("count", (packets.len()).to_string());
         reasons.push(Reason { fact, at: Some(at + 1), packets });
     }
     if reasons.is_empty() {
         reasons.push(Reason { fact: place(Fact::new("why.no_packets")), at: None, packets: Vec::new() });
     }
-    // What was counted comes first.
-    reasons.sort_by_key(|r| r.fact.key != "why.counted");
+    // What was counted comes first, what merely passes elsewhere last.
+    reasons.sort_by_key(|r| match r.fact.key {
+        "why.counted" => 0,
+        "why.delivered" | "why.forwarded" | "why.not_local" | "why.local" | "why.not_yet" => 2,
+        _ => 1,
+    });
+    if remedies.len() > 1 {
+        remedies.retain(|r| r.key != "remedy.nat_prerouting");
+    }
     Answer { headline, reasons, remedies }
 }
 
@@ -288,8 +296,8 @@ fn word(
         Met::NotCalled => Fact::new("why.not_called"),
         Met::NatSkipped(skip) => match skip {
             NatSkip::NoEntry => Fact::new("why.nat_no_entry"),
-            NatSkip::Decided { by } => Fact::new("why.nat_decided").with("by", by.0),
-            NatSkip::AlreadyDone { by } => Fact::new("why.nat_already_done").with("by", by.0),
+            NatSkip::Decided { by } => Fact::new("why.nat_decided").with("by", (by.0).to_string()),
+            NatSkip::AlreadyDone { by } => Fact::new("why.nat_already_done").with("by", (by.0).to_string()),
             NatSkip::IcmpError => Fact::new("why.nat_icmp_error"),
             NatSkip::Confirmed => Fact::new("why.nat_too_late"),
         },
@@ -313,7 +321,9 @@ pub(super) fn dropped(session: &mut Session, at: usize, host: StationId, by: Dro
         DropBy::Policy { table, chain } => {
             session.seek(at);
             let name = session.world().host(host).and_then(|h| chain_name(h, table, chain));
-            Fact::new("why.dropped_by_policy").with("by_table", table.name()).with("by_chain", name.unwrap_or_default())
+            Fact::new("why.dropped_by_policy")
+                .with("by_table", table.name())
+                .with("by_chain", name.unwrap_or_default())
         }
         DropBy::Kernel(drop) => Fact::new(kernel_drop(drop)),
     }
@@ -334,7 +344,7 @@ pub(super) fn by_rule(
     Fact::new(key)
         .with("by_table", r.table.name())
         .with("by_chain", chain)
-        .with("by_rule", r.rule + 1)
+        .with("by_rule", (r.rule + 1).to_string())
         .with("by_text", text)
 }
 
@@ -435,6 +445,5 @@ fn remedies_for(met: &Met, table: TableKind, hook: Option<Hook>) -> Vec<Fact> {
         }
         _ => {}
     }
-    let _ = Policy::Accept;
     remedies
 }

@@ -11,37 +11,8 @@ mod words;
 
 pub use question::{Asked, Question, ask};
 
+use crate::facts::Fact;
 use crate::session::Session;
-
-/// A fact: a key into the phrases, and what to fill in.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fact {
-    /// Key into the phrases.
-    pub key: &'static str,
-    /// Names and values for the phrase's `{name}` places.
-    pub args: Vec<(&'static str, String)>,
-}
-
-impl Fact {
-    /// A fact with nothing to fill in.
-    pub fn new(key: &'static str) -> Fact {
-        Fact { key, args: Vec::new() }
-    }
-    /// With one more value.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl ToString) -> Fact {
-        self.args.push((name, value.to_string()));
-        self
-    }
-    /// Fills the values into a phrase: `{name}` becomes the value of that name.
-    pub fn fill(&self, phrase: &str) -> String {
-        let mut text = phrase.to_string();
-        for (name, value) in &self.args {
-            text = text.replace(&format!("{{{name}}}"), value);
-        }
-        text
-    }
-}
 
 /// One reason, with the place that shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,7 +2,8 @@
 
 use super::chain::{by_rule, dropped};
 use super::walk::kernel_remedy;
-use super::{Answer, Fact, Reason};
+use super::{Answer, Reason};
+use crate::facts::Fact;
 use crate::file::StationId;
 use crate::record::What;
 use crate::session::Session;
@@ -40,7 +41,7 @@ pub(super) fn answer(session: &mut Session, packet: PacketId) -> Answer {
                         fate = "why.packet_delivered";
                         Some(match to {
                             Receiver::Listener(port) | Receiver::Connected(port) => {
-                                Fact::new("why.to_socket").with("port", port)
+                                Fact::new("why.to_socket").with("port", (port).to_string())
                             }
                             Receiver::Icmp => Fact::new("why.to_icmp"),
                             Receiver::Nobody => Fact::new("why.to_nobody"),
@@ -65,39 +66,56 @@ pub(super) fn answer(session: &mut Session, packet: PacketId) -> Answer {
             reasons.push(Reason { fact, at: Some(at + 1), packets: vec![packet.0] });
         }
     }
-    Answer { headline: Fact::new(fate).with("packet", packet.0), reasons, remedies }
+    Answer { headline: Fact::new(fate).with("packet", (packet.0).to_string()), reasons, remedies }
 }
 
 /// A turn of the packet's way, if the event is one.
 fn turn(session: &mut Session, at: usize, host: StationId, kind: EventKind) -> Option<Fact> {
-    let half = |manip| if manip == Manip::Src { "source" } else { "destination" };
+    // One phrase for each half: languages differ in how they join such words.
+    let half = |manip, source, destination| if manip == Manip::Src { source } else { destination };
     Some(match kind {
         EventKind::Originate { by, answers } => match by {
-            Origin::Reject(r) => by_rule(session, at, host, r, "why.born_reject").with("answers", answers.0),
-            Origin::Tee(r) => by_rule(session, at, host, r, "why.born_tee").with("answers", answers.0),
-            Origin::TcpReset => Fact::new("why.born_reset").with("answers", answers.0),
-            Origin::IcmpError => Fact::new("why.born_icmp_error").with("answers", answers.0),
-            Origin::IcmpReply => Fact::new("why.born_icmp_reply").with("answers", answers.0),
-            Origin::Socket if answers.0 != 0 => Fact::new("why.born_answer").with("answers", answers.0),
+            Origin::Reject(r) => {
+                by_rule(session, at, host, r, "why.born_reject").with("answers", (answers.0).to_string())
+            }
+            Origin::Tee(r) => {
+                by_rule(session, at, host, r, "why.born_tee").with("answers", (answers.0).to_string())
+            }
+            Origin::TcpReset => Fact::new("why.born_reset").with("answers", (answers.0).to_string()),
+            Origin::IcmpError => Fact::new("why.born_icmp_error").with("answers", (answers.0).to_string()),
+            Origin::IcmpReply => Fact::new("why.born_icmp_reply").with("answers", (answers.0).to_string()),
+            Origin::Socket if answers.0 != 0 => {
+                Fact::new("why.born_answer").with("answers", (answers.0).to_string())
+            }
             Origin::Socket | Origin::Raw => Fact::new("why.born_local"),
         },
         EventKind::CtNew { .. } => Fact::new("why.ct_new"),
         EventKind::CtInvalid { why } => Fact::new(invalid(why)),
         EventKind::CtUntracked => Fact::new("why.ct_untracked"),
         EventKind::NatBound { manip, rule, changed } => match (rule, changed) {
-            (Some(r), _) => by_rule(session, at, host, r, "why.nat_bound").with("half", half(manip)),
-            (None, true) => Fact::new("why.nat_null_changed").with("half", half(manip)),
+            (Some(r), _) => by_rule(
+                session,
+                at,
+                host,
+                r,
+                half(manip, "why.nat_bound.source", "why.nat_bound.destination"),
+            ),
+            (None, true) => {
+                Fact::new(half(manip, "why.nat_null_changed.source", "why.nat_null_changed.destination"))
+            }
             (None, false) => return None,
         },
         EventKind::NatSkipped { manip, why: NatSkip::Decided { by } } => {
-            Fact::new("why.nat_decided_short").with("by", by.0).with("half", half(manip))
+            Fact::new(half(manip, "why.nat_decided_short.source", "why.nat_decided_short.destination"))
+                .with("by", (by.0).to_string())
         }
-        EventKind::Rewrite { manip, .. } => {
-            session.seek(at);
-            let before = super::words::end(session, at, manip);
+        EventKind::Rewrite { manip, old } => {
             session.seek(at + 1);
+            let before = super::words::old_end(session, at, old);
             let after = super::words::end(session, at, manip);
-            Fact::new("why.rewritten").with("half", half(manip)).with("old", before).with("new", after)
+            Fact::new(half(manip, "why.rewritten.source", "why.rewritten.destination"))
+                .with("old", before)
+                .with("new", after)
         }
         EventKind::Confirmed { .. } => Fact::new("why.confirmed"),
         EventKind::UnconfirmedGone { .. } => Fact::new("why.entry_lost"),

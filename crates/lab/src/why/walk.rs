@@ -112,10 +112,15 @@ pub(super) fn kernel_remedy(drop: KernelDrop) -> Option<(&'static str, &'static 
             ("remedy.route_localnet", "sysctl -w net.ipv4.conf.all.route_localnet=1")
         }
         KernelDrop::OwnSource => ("remedy.accept_local", "sysctl -w net.ipv4.conf.all.accept_local=1"),
-        KernelDrop::ConntrackFull => ("remedy.conntrack_max", "sysctl -w net.netfilter.nf_conntrack_max=524288"),
+        KernelDrop::ConntrackFull => {
+            ("remedy.conntrack_max", "sysctl -w net.netfilter.nf_conntrack_max=524288")
+        }
         KernelDrop::ConfirmClash => ("remedy.more_ports", ""),
         KernelDrop::NoRoute => ("remedy.route", "ip route add default via GATEWAY"),
-        KernelDrop::TooBig => ("remedy.mss", "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"),
+        KernelDrop::TooBig => (
+            "remedy.mss",
+            "iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
+        ),
         _ => return None,
     })
 }

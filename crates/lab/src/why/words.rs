@@ -1,7 +1,7 @@
 //! Values in the field's own notation for the answers: addresses, rules, conditions, and what a condition met.
 
 use crate::session::Session;
-use hookwalk_engine::addr::Family;
+use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::event::Condition;
 use hookwalk_engine::nat::Manip;
 use hookwalk_engine::packet::{L4, Packet, Skb};
@@ -28,6 +28,20 @@ pub(super) fn end(session: &Session, record: usize, manip: Manip) -> String {
     found.map(|(_, f)| half(&f.skb.packet, manip)).unwrap_or_default()
 }
 
+/// An address and port that the packet of this record had before, written as [`half`] does.
+pub(super) fn old_end(session: &Session, record: usize, (addr, port): (Addr, u16)) -> String {
+    let packet = session.records(record..record + 1).first().and_then(|r| r.what.packet());
+    let found = session.world().flights().find(|(_, f)| Some(f.skb.id) == packet);
+    let Some((_, flight)) = found else { return String::new() };
+    let packet = &flight.skb.packet;
+    let ip = addr.ip(packet.family);
+    match (packet.ports(), packet.family) {
+        (None, _) => ip.to_string(),
+        (_, Family::V4) => format!("{ip}:{port}"),
+        (_, Family::V6) => format!("[{ip}]:{port}"),
+    }
+}
+
 /// The rule as `iptables -S` prints it.
 pub(super) fn rule(table: &Table, chain: &str, rule: &Rule) -> String {
     hookwalk_lang::iptables::rule_text(table, chain, rule)
@@ -47,7 +61,9 @@ pub(super) fn met(skb: &Skb, condition: Condition) -> String {
         Condition::Proto => packet.proto.to_string(),
         Condition::InIface | Condition::OutIface | Condition::Fragment => String::new(),
         Condition::Match(_) => match &packet.l4 {
-            L4::Icmp(i) => format!("{} > {} {}/{}", half(packet, Manip::Src), half(packet, Manip::Dst), i.kind, i.code),
+            L4::Icmp(i) => {
+                format!("{} > {} {}/{}", half(packet, Manip::Src), half(packet, Manip::Dst), i.kind, i.code)
+            }
             _ => format!("{} > {}", half(packet, Manip::Src), half(packet, Manip::Dst)),
         },
     }

@@ -24,6 +24,8 @@ mod targets;
 use crate::output::Output;
 use crate::shell::Word;
 use fault::Fault;
+use hookwalk_engine::event::Condition;
+use hookwalk_engine::ruleset::{HeaderMatch, Rule, Table};
 use hookwalk_engine::{Family, Host};
 
 /// Appends formatted text to a string.
@@ -72,6 +74,32 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         Ok(()) => output,
         Err(fault) => finish(output, fault, &tool, None),
     }
+}
+
+/// A rule as `iptables -S` prints it: `-A CHAIN …`.
+pub fn rule_text(table: &Table, chain: &str, rule: &Rule) -> String {
+    format!("-A {chain}{}", save::rule(rule, table, table.family, None))
+}
+
+/// One condition of a rule, as `iptables -S` prints it.
+pub fn condition_text(rule: &Rule, condition: Condition, family: Family) -> String {
+    let all = &rule.header;
+    let mut one = HeaderMatch::default();
+    let mut out = String::new();
+    match condition {
+        Condition::Src => one.src = all.src,
+        Condition::Dst => one.dst = all.dst,
+        Condition::InIface => one.in_iface = all.in_iface.clone(),
+        Condition::OutIface => one.out_iface = all.out_iface.clone(),
+        Condition::Proto => one.proto = all.proto,
+        Condition::Fragment => one.fragment = all.fragment,
+        Condition::Match(n) => {
+            let n = usize::from(n);
+            save::put_matches(&mut out, rule.matches.get(n..n + 1).unwrap_or_default(), family);
+        }
+    }
+    save::put_header(&mut out, &one, family);
+    out.trim_start().to_string()
 }
 
 /// What was printed so far, and then the fault.
