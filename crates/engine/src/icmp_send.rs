@@ -154,6 +154,15 @@ pub(crate) fn send(
     send_as(host, skb, error, Origin::IcmpError, spawned, ids);
 }
 
+/// Is it an ICMP message that no error answers? IPv4 counts as errors all types that it does not know or only discards
+/// (`icmp_pointers[].error`), and leaves echo, timestamp, information and address mask; IPv6 all below 128.
+fn is_error_to_icmp(packet: &Packet) -> bool {
+    match (packet.family, packet.icmp()) {
+        (Family::V4, Some(icmp)) => !matches!(icmp.kind, 0 | 8 | 13..=18),
+        _ => packet.is_icmp_error(),
+    }
+}
+
 fn send_as(
     host: &mut Host,
     skb: &Skb,
@@ -169,7 +178,7 @@ fn send_as(
     if skb.pkt_type != PktType::Host
         || matches!(dst.to, DstKind::Broadcast | DstKind::Multicast)
         || about.is_later_fragment()
-        || about.is_icmp_error()
+        || is_error_to_icmp(about)
     {
         return;
     }
