@@ -7,6 +7,9 @@ const PAGE = 256;
 /** How long a step is shown while playing, by how much it matters, in milliseconds. */
 const DWELL = [170, 620, 1150];
 
+/** How long narration is left to be read where the player does not stop, in milliseconds. */
+const READ = 3500;
+
 export class Player extends EventTarget {
   run: Run | undefined;
   at = 0;
@@ -151,13 +154,18 @@ export class Player extends EventTarget {
 
   #tick(): void {
     clearTimeout(this.#timer);
-    const dwell = DWELL[this.event(this.at)?.weight ?? 0] ?? DWELL[0]!;
+    const early = this.#opening(this.at);
+    const dwell = early ? READ : (DWELL[this.event(this.at)?.weight ?? 0] ?? DWELL[0]!);
     this.#timer = setTimeout(() => {
       if (!this.playing) return;
       this.seek(this.at + 1);
-      if (this.at >= this.len || this.stops.includes(this.at)) this.pause();
+      if (this.at >= this.len || (this.stops.includes(this.at) && !this.#opening(this.at))) this.pause();
       else this.#tick();
     }, dwell / this.speed);
+  }
+  /** Narration before the first packet: shown for a while, but nothing has moved yet that one could stop. */
+  #opening(at: number): boolean {
+    return this.stops.includes(at) && at <= (this.lab?.packets[0]?.first ?? 0) && at < 3;
   }
   #moved(): void {
     this.#view = undefined;

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { TableView } from "../model.js";
 import { Piece } from "../piece.js";
 
-const COLUMNS = ["pkts", "bytes", "target", "prot", "opt", "in", "out", "source", "destination", ""];
+const COLUMNS = ["pkts", "bytes", "target", "prot", "opt", "in", "out", "source", "destination"];
 
 export class Rules extends Piece {
   static override properties = { ...Piece.properties, chosen: { state: true } };
@@ -58,7 +58,7 @@ export class Rules extends Piece {
         const was = before?.chains.find((c) => c.name === chain.name);
         return html`<table class="chain">
           <caption class=${was && was.head !== chain.head ? "ticked" : ""}>${chain.head}</caption>
-          ${chain.rules.length === 0 ? nothing : html`<thead><tr>${COLUMNS.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead>`}
+          ${chain.rules.length === 0 ? nothing : html`<thead><tr>${COLUMNS.map((c) => html`<th scope="col">${c}</th>`)}<td></td></tr></thead>`}
           <tbody>
             ${chain.rules.map((r, i) => {
               const old = was?.rules[i];

@@ -105,7 +105,7 @@ export class Stage extends Piece {
     const here = current?.at === "hook" && current.hook === box.hook ? current : undefined;
     return html`<section class="hook ${here ? "here" : ""}" aria-label=${box.hook}
       style=${styleMap({ transform: at(box), width: px(box.w), height: px(box.h) })}>
-      <h3>${box.hook}</h3>
+      <h2>${box.hook}</h2>
       ${hook?.funcs.map((f, i) => {
         const row = box.rows[i]!;
         return this.func(f, box.hook, here?.func === i ? (view.event?.kind === "NatSkipped" ? "skipped" : "here") : "", {
