@@ -139,20 +139,16 @@ impl Set {
     }
 }
 
-/// `ip_set_match_extensions`: comparisons first, then the counters.
+/// `ip_set_match_extensions`: the counters go up first, and are compared then.
 fn match_extensions(ext: &mut Ext, counters: bool, test: &Test, update: bool, len: u32) -> bool {
-    if counters {
-        if test.packets.is_some_and(|c| !c.holds(ext.packets))
-            || test.bytes.is_some_and(|c| !c.holds(ext.bytes))
-        {
-            return false;
-        }
-        if update {
-            ext.packets += 1;
-            ext.bytes += u64::from(len);
-        }
+    if !counters {
+        return true;
     }
-    true
+    if update {
+        ext.packets += 1;
+        ext.bytes += u64::from(len);
+    }
+    test.packets.is_none_or(|c| c.holds(ext.packets)) && test.bytes.is_none_or(|c| c.holds(ext.bytes))
 }
 
 impl SetTable {
