@@ -178,6 +178,8 @@ pub enum SetError {
     SwapTypes,
     /// "Timeout cannot be used: set was created without timeout support", and the like for the other extensions.
     NoExtension,
+    /// "Null-valued element, cannot be stored in a hash type of set": the address of all zeros in `hash:ip`.
+    NullElement,
     /// An element of the set's type needs what this one does not have, or no such thing is allowed (all zeros).
     Invalid,
 }
@@ -273,8 +275,7 @@ impl Set {
                     return Err(SetError::OutOfRange);
                 }
             }
-            // hash:ip refuses the address of all zeros.
-            SetType::HashIp if elem.ip.is_unspecified() => return Err(SetError::Invalid),
+            SetType::HashIp if elem.ip.is_unspecified() => return Err(SetError::NullElement),
             _ => {}
         }
         if header.kind == SetType::BitmapIpMac {
@@ -400,7 +401,16 @@ impl Set {
         Ok(())
     }
 
-    /// `ipset test`: `None` if it is not in the set; else what the element carries. `nomatch` elements are found too.
+    /// `ipset test`: is it in the set? An exception (`nomatch`) is found only if that is what is asked for.
+    pub fn contains(&self, elem: &Elem, nomatch: bool, now: Time) -> Result<bool, SetError> {
+        match self.get(elem, now) {
+            Err(SetError::NullElement) => Ok(false),
+            found => Ok(found?.is_some_and(|ext| ext.nomatch == nomatch)),
+        }
+    }
+
+    /// What the element, or the network that it lies in, carries; `None` if it is not in the set. Exceptions
+    /// (`nomatch`) are found too.
     pub fn get(&self, elem: &Elem, now: Time) -> Result<Option<&Ext>, SetError> {
         if self.header.kind == SetType::ListSet {
             let found = self.list.iter().find(|(e, x)| e.name == elem.name && !expired(x, now));
@@ -521,7 +531,9 @@ impl SetTable {
         self.sets.iter().flat_map(|s| &s.list).filter(|(e, _)| e.name.as_deref() == Some(name)).count()
     }
     /// `ipset create`. With `exist` a set of the same name and header is fine.
-    pub fn create(&mut self, name: &str, header: SetHeader, exist: bool) -> Result<(), SetError> {
+    pub fn create(&mut self, name: &str, mut header: SetHeader, exist: bool) -> Result<(), SetError> {
+        // A list has room for four at least (IP_SET_LIST_MIN_SIZE).
+        header.size = header.size.max(4);
         if let Some(old) = self.get(name) {
             // initval differs from set to set when it is drawn.
             let same = SetHeader { initval: old.header.initval, ..header } == old.header;
@@ -541,8 +553,8 @@ impl SetTable {
     }
     /// `ipset destroy` of all, where none may be in use.
     pub fn destroy_all(&mut self, in_rules: impl Fn(&str) -> usize) -> Result<(), SetError> {
-        // Membership does not hinder here: the lists go as well.
-        if self.sets.iter().any(|s| in_rules(&s.name) > 0) {
+        // Being a member of a list hinders too, although the list would go as well.
+        if self.sets.iter().any(|s| in_rules(&s.name) + self.memberships(&s.name) > 0) {
             return Err(SetError::InUse);
         }
         self.sets.clear();
