@@ -2,6 +2,8 @@
 
 mod compare;
 #[cfg(target_os = "linux")]
+mod fuzz;
+#[cfg(target_os = "linux")]
 mod kernel;
 mod load;
 mod run;
@@ -25,6 +27,7 @@ hookwalk: a Linux box that you can believe
 on Linux, as root:
   hookwalk kernel FILE...            run labs on this machine's kernel and print their transcripts
   hookwalk verify PATH...            record labs on this machine's kernel and compare with the simulator
+  hookwalk fuzz                      do the same with random labs
 ";
 
 fn main() -> ExitCode {
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
     match words.split_first() {
         #[cfg(target_os = "linux")]
         Some((&"kernel", rest)) => kernel::main(rest),
+        #[cfg(target_os = "linux")]
+        Some((&"fuzz", rest)) => fuzz::main(rest),
         #[cfg(target_os = "linux")]
         Some((&"verify", rest)) => verify::main(rest),
         Some((&"run", rest)) => run::main(rest),
