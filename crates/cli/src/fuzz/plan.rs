@@ -59,7 +59,7 @@ impl Plan {
         let iptables = self.world.iptables();
         let mut text = format!("title {title}\n{}", self.world.head());
         let uses = |line: &String| line.ends_with("-j U0") || line.ends_with("-g U0");
-        let jumps = self.rules.iter().chain(self.acts.iter().flatten()).any(|l| uses(l));
+        let jumps = self.rules.iter().chain(self.acts.iter().flatten()).any(uses);
         let lines = self.settings.iter().chain(&self.rules).filter(|l| !l.is_empty());
         for line in lines.filter(|l| jumps || !l.contains("U0")) {
             text.push_str(line);

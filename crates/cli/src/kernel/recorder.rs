@@ -251,6 +251,7 @@ impl<'a> Run<'a> {
                 let end = End { station: id, iface };
                 if let Some(dst) = self.topology.wire_frame(end, packet.family, packet.dst).mac() {
                     self.sender.send(&wire_device(end), dst, mac(end), &bytes)?;
+                    self.stations[id.index()].frames.push((iface, Way::Out, packet));
                 }
             }
         }
@@ -303,6 +304,11 @@ impl<'a> Run<'a> {
                     Direction::In => Way::In,
                     Direction::Out => Way::Out,
                 };
+                // A wire's own frames are known. What a capture shows of them, a host may have changed meanwhile:
+                // it writes new headers into the same memory when it takes a datagram apart again.
+                if way == Way::Out && self.network.hosts[end.station.index()].is_none() {
+                    continue;
+                }
                 if way == Way::In {
                     station.received = Some(packet.clone());
                 }
