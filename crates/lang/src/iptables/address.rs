@@ -66,7 +66,12 @@ pub(crate) fn one(text: &str, family: Family) -> Result<AddrMask, Fault> {
 
 /// An address in numbers.
 pub(crate) fn put(out: &mut String, addr: Addr, family: Family) {
-    let _ = write!(out, "{}", addr.ip(family));
+    // The C library writes an address that begins with six zero groups as an IPv4 address (but not ::1 and the like).
+    let compatible = family == Family::V6 && addr.0[..3] == [0; 3] && addr.0[3] > 0xffff;
+    let _ = match compatible {
+        true => write!(out, "::{}", Ipv4Addr::from(addr.0[3])),
+        false => write!(out, "{}", addr.ip(family)),
+    };
 }
 
 /// `/LEN` where the mask is a prefix, `/MASK` else.

@@ -1,13 +1,13 @@
 //! What the kernel refuses: targets and matches outside of their tables, hooks and protocols, jumps that loop or go
 //! too deep (net/netfilter/x_tables.c:xt_check_target, xt_check_match; net/netfilter/nf_tables_api.c:nft_chain_validate).
 
-use super::fault::{EINVAL, EMLINK};
-use hookwalk_engine::Family;
+use super::fault::{EINVAL, EMLINK, ENOENT};
 use hookwalk_engine::flight::JUMP_STACK;
 use hookwalk_engine::hook::Hook;
-use hookwalk_engine::matches::Match;
+use hookwalk_engine::matches::{Match, RecentAction};
 use hookwalk_engine::ruleset::{ChainId, Inv, Rule, Table, TableKind};
 use hookwalk_engine::targets::{RejectWith, Target, TcpmssTarget};
+use hookwalk_engine::{Addr, Family};
 
 /// A set of hooks, one bit each.
 type Hooks = u8;
@@ -48,6 +48,12 @@ fn target_place(target: &Target) -> (&'static [TableKind], Hooks) {
         Target::Tcpmss(TcpmssTarget::ClampToPmtu) => (&[], const { hooks(&[Forward, Output, Postrouting]) }),
         Target::Snpt(_) => (&[Mangle], const { hooks(&[Input, Postrouting]) }),
         Target::Dnpt(_) => (&[Mangle], const { hooks(&[Prerouting, Output]) }),
+        Target::Set(t) if t.map.is_some() => (&[Mangle], const { hooks(&[Forward, Output, Postrouting]) }),
+        Target::Opaque(t) => match &*t.name {
+            "SYNPROXY" => (&[], const { hooks(&[Input, Forward]) }),
+            "CONNSECMARK" | "SECMARK" => (&[Mangle, TableKind::Security], ALL),
+            _ => (&[], ALL),
+        },
         _ => (&[], ALL),
     }
 }
@@ -62,8 +68,10 @@ fn match_hooks(m: &Match) -> Hooks {
         Match::Addrtype(m) if m.limit_iface_out => const { hooks(&[Postrouting, Output, Forward]) },
         Match::Policy(m) if m.out => const { hooks(&[Postrouting, Output, Forward]) },
         Match::Policy(_) => const { hooks(&[Prerouting, Input, Forward]) },
-        Match::Physdev(m) if m.physout.is_some() || m.is_out.is_some() => {
-            const { hooks(&[Forward, Postrouting]) }
+        Match::Devgroup(m) => {
+            let src = if m.src.is_some() { const { hooks(&[Prerouting, Input, Forward]) } } else { ALL };
+            let dst = if m.dst.is_some() { const { hooks(&[Forward, Output, Postrouting]) } } else { ALL };
+            src & dst
         }
         Match::Opaque(m) => match &*m.name {
             "osf" => const { hooks(&[Prerouting, Input, Forward]) },
@@ -77,6 +85,21 @@ fn match_hooks(m: &Match) -> Hooks {
 fn is(proto: &Option<Inv<u8>>, wanted: &[u8]) -> bool {
     proto.is_some_and(|p| !p.not && wanted.contains(&p.value))
 }
+
+/// Conntrack helpers by name and protocol (`__nf_conntrack_helper_find`).
+const HELPERS: &[(&str, &[u8])] = &[
+    ("ftp", &[6]),
+    ("irc", &[6]),
+    ("pptp", &[6]),
+    ("sane", &[6]),
+    ("Q.931", &[6]),
+    ("RAS", &[17]),
+    ("sip", &[6, 17]),
+    ("tftp", &[17]),
+    ("amanda", &[17]),
+    ("netbios-ns", &[17]),
+    ("snmp", &[17]),
+];
 
 /// Is the rule in order by itself: table, protocol, values that only the kernel looks at?
 pub(crate) fn rule(rule: &Rule, table: TableKind, family: Family) -> Result<(), &'static str> {
@@ -92,6 +115,28 @@ pub(crate) fn rule(rule: &Rule, table: TableKind, family: Family) -> Result<(), 
     match &rule.target {
         Target::Reject(RejectWith::TcpReset) => ok(is(proto, &[6]))?,
         Target::Tproxy(_) => ok(is(proto, &[6, 17]))?,
+        Target::Opaque(t) => match &*t.name {
+            "SYNPROXY" => ok(is(proto, &[6]))?,
+            "LED" | "SECMARK" => return Err(ENOENT),
+            _ => {}
+        },
+        Target::Set(t) if t.map.is_some() => ok(table == TableKind::Mangle)?,
+        Target::Ct(t) => {
+            if t.timeout.is_some() {
+                return Err(EINVAL);
+            }
+            if let Some(helper) = &t.helper {
+                let known = HELPERS.iter().any(|(name, p)| *name == &**helper && is(proto, p));
+                if !known {
+                    return Err(ENOENT);
+                }
+            }
+        }
+        Target::Snpt(t) | Target::Dnpt(t) => {
+            let clean = |(addr, len): (Addr, u8)| addr.and(Addr::prefix_mask(family, len)) == addr;
+            ok(clean(t.src) && clean(t.dst) && t.src.1 <= 64 && t.dst.1 <= 64)?;
+        }
+        Target::Nfqueue(t) => ok(t.total != 0)?,
         Target::Tcpmss(_) | Target::Tcpoptstrip(_) => ok(is(proto, &[6]))?,
         Target::Ecn(t) if t.tcp_ece.is_some() || t.tcp_cwr.is_some() => ok(is(proto, &[6]))?,
         _ => {}
@@ -113,7 +158,20 @@ pub(crate) fn rule(rule: &Rule, table: TableKind, family: Family) -> Result<(), 
             Match::Tcpmss(_) => &[6],
             Match::Ecn(m) if m.tcp_ece.is_some() || m.tcp_cwr.is_some() => &[6],
             Match::Opaque(m) if &*m.name == "osf" => &[6],
-            Match::Recent(m) if m.hitcount > 65535 => return Err(EINVAL),
+            Match::Recent(m) => {
+                let action = m.action;
+                let bad_name =
+                    m.name.is_empty() || &*m.name == "." || &*m.name == ".." || m.name.contains('/');
+                let set = action == RecentAction::Set || action == RecentAction::Remove;
+                ok(m.hitcount <= 65535 && !bad_name && !(set && (m.seconds != 0 || m.hitcount != 0)))?;
+                continue;
+            }
+            Match::Opaque(m) if matches!(&*m.name, "ipvs" | "nfacct" | "rateest") => return Err(ENOENT),
+            Match::Opaque(m) if &*m.name == "cgroup" => {
+                let path = m.args.strip_prefix("! ").unwrap_or(&m.args).strip_prefix("--path ");
+                ok(!m.args.is_empty() && path.is_none_or(|p| p == "\"/\""))?;
+                continue;
+            }
             _ => continue,
         };
         ok(is(proto, wanted))?;

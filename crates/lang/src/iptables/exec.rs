@@ -68,11 +68,7 @@ pub(crate) fn apply(
                 }
                 if let Command::Insert(n) = request.command {
                     let len = here.and_then(|id| table_len(rules, family, kind, id)).unwrap_or(0);
-                    if n > 1 && n > len + 1 || (n > 1 && len == 0) {
-                        return Err(Fault::Operation("Index of insertion too big."));
-                    }
-                    // Past the last rule the tool has nothing to put it before.
-                    if n > 1 && n == len + 1 {
+                    if n > len + 1 {
                         return Err(Fault::Operation("Index of insertion too big."));
                     }
                 }

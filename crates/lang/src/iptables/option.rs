@@ -9,6 +9,7 @@ use crate::shell::Word;
 use hookwalk_engine::host::Net;
 use hookwalk_engine::ruleset::Inv;
 use hookwalk_engine::{Addr, AddrMask, Family};
+use std::cell::RefCell;
 
 /// What an option takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -198,6 +199,8 @@ pub(crate) struct Args<'a> {
     pub(crate) proto: Option<Inv<u8>>,
     /// The host (for sets).
     pub(crate) net: &'a Net,
+    /// What goes to standard error besides.
+    pub(crate) warnings: RefCell<String>,
 }
 
 impl Args<'_> {
@@ -216,6 +219,12 @@ impl Args<'_> {
     /// Its range with inversion.
     pub(crate) fn range<T: TryFrom<u64> + Default>(&self, id: u8) -> Option<Inv<(T, T)>> {
         self.get(id).map(|g| g.inv(g.range()))
+    }
+    /// Prints a line on standard error.
+    pub(crate) fn warn(&self, line: &str) {
+        let mut warnings = self.warnings.borrow_mut();
+        warnings.push_str(line);
+        warnings.push('\n');
     }
     /// A flag with inversion.
     pub(crate) fn flag(&self, id: u8) -> Option<Inv<()>> {
@@ -352,34 +361,20 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
             Val::Mark(value, mask)
         }
         Ty::Tos => {
-            if text.starts_with(|c: char| c.is_ascii_digit()) {
-                let fault = || {
-                    Fault::param(format!(
-                        "{ext}: bad value for option \"--{name}\", or out of range (0-255).\n"
-                    ))
-                };
-                let (value, rest) = number::prefix(text).filter(|(v, _)| *v < 256).ok_or_else(fault)?;
-                let mask = match rest.strip_prefix('/') {
-                    Some(mask) => number::whole(mask, 0, 255).ok_or_else(fault)?,
-                    None if rest.is_empty() => 255,
-                    None => return Err(fault()),
-                };
-                Val::Tos(value as u8, mask as u8)
-            } else {
-                let wanted = text.to_ascii_lowercase();
-                let hits: Vec<_> = names::TOS
-                    .iter()
-                    .filter(|(n, _)| !wanted.is_empty() && n.to_ascii_lowercase().starts_with(&wanted))
-                    .collect();
-                match hits[..] {
-                    [(_, tos)] => Val::Tos(*tos, 0x3f),
-                    [] => {
-                        return Err(Fault::param(format!("Symbolic name \"{text}\" is unknown")));
-                    }
-                    _ => {
-                        return Err(Fault::param(format!("Symbolic name \"{text}\" is ambiguous")));
-                    }
+            let illegal = || Fault::param(format!("Illegal value: \"{text}\""));
+            let (first, rest) = text.split_once('/').map_or((text, None), |(v, m)| (v, Some(m)));
+            match number::whole(first, 0, 255) {
+                Some(value) => {
+                    let mask = match rest {
+                        Some(mask) => number::whole(mask, 0, 255).ok_or_else(illegal)?,
+                        None => 255,
+                    };
+                    Val::Tos(value as u8, mask as u8)
                 }
+                None => match names::TOS.iter().find(|(n, _)| n.eq_ignore_ascii_case(text)) {
+                    Some((_, tos)) => Val::Tos(*tos, 0x3f),
+                    None => return Err(Fault::param(format!("Symbolic name \"{text}\" is unknown"))),
+                },
             }
         }
         Ty::Level => {
@@ -411,11 +406,11 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
         Ty::Proto => match names::protocol(text) {
             Some(proto) => Val::Num(u64::from(proto)),
             None => {
-                return Err(Fault::param(format!("Protocol {text} does not resolve to anything.\n")));
+                return Err(Fault::param(format!("unknown protocol \"{text}\" specified")));
             }
         },
-        Ty::Host => Val::Net(AddrMask::host(family, address::host(text, family)?)),
-        Ty::HostMask => Val::Net(address::one(text, family)?),
+        Ty::Host => Val::Net(AddrMask::host(family, resolve(text, family)?)),
+        Ty::HostMask => Val::Net(host_mask(text, family)?),
         Ty::Plen => {
             let max = u64::from(family.bits());
             Val::Num(number::whole(text, 0, max).ok_or_else(|| bad(None, 0, max))?)
@@ -425,6 +420,27 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
         }
         Ty::Mac => Val::Mac(mac(text)?),
     })
+}
+
+/// An address of an extension. Names are not looked up.
+fn resolve(text: &str, family: Family) -> Result<Addr, Fault> {
+    address::host(text, family)
+        .map_err(|_| Fault::param("getaddrinfo: Temporary failure in name resolution\n"))
+}
+
+/// A mask of an extension: what is no prefix length that fits is the whole.
+fn mask(text: &str, family: Family) -> Addr {
+    address::mask(text, family).unwrap_or(Addr::prefix_mask(family, family.bits()))
+}
+
+/// `ADDRESS[/MASK]` of an extension.
+fn host_mask(text: &str, family: Family) -> Result<AddrMask, Fault> {
+    let (addr, mask_text) = text.split_once('/').map_or((text, None), |(a, m)| (a, Some(m)));
+    let mask = match mask_text {
+        Some(text) => mask(text, family),
+        None => Addr::prefix_mask(family, family.bits()),
+    };
+    Ok(AddrMask { addr: resolve(addr, family)?.and(mask), mask })
 }
 
 /// `VALUE[/MASK]`.

@@ -11,6 +11,7 @@ use hookwalk_engine::matches::Match;
 use hookwalk_engine::ruleset::{Counters, HeaderMatch, IfName, Inv, TableKind};
 use hookwalk_engine::targets::Target;
 use hookwalk_engine::{AddrMask, Family};
+use std::cell::RefCell;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Debug)]
@@ -173,7 +174,7 @@ impl Loaded {
 }
 
 /// Extensions of the real tool that are not simulated.
-const KNOWN_MATCHES: &[&str] = &["among", "ipvs"];
+const KNOWN_MATCHES: &[&str] = &["among"];
 const KNOWN_TARGETS: &[&str] = &["CLUSTERIP", "ULOG"];
 
 struct Parser<'a> {
@@ -609,6 +610,7 @@ impl Parser<'_> {
             family: self.tool.family,
             proto: self.header.proto,
             net: self.net,
+            warnings: RefCell::default(),
         };
         option::give(&mut args, loaded.opts(), opt, self.invert, arg, second, self.header.proto)?;
         *given = args.given;
@@ -630,11 +632,14 @@ impl Parser<'_> {
                     family: self.tool.family,
                     proto: self.header.proto,
                     net: self.net,
+                    warnings: RefCell::default(),
                 };
-                match &self.loaded[i] {
-                    Loaded::Match(e) => matched.push(finish(e, &args)?),
-                    Loaded::Target(e) => target = Some(finish(e, &args)?),
-                }
+                let result = match &self.loaded[i] {
+                    Loaded::Match(e) => finish(e, &args).map(|m| matched.push(m)),
+                    Loaded::Target(e) => finish(e, &args).map(|t| target = Some(t)),
+                };
+                out.stderr.push_str(&args.warnings.borrow());
+                result.map_err(|fault| self.about_rule(fault))?;
             }
         }
         if !words.rest().is_empty() {
@@ -715,7 +720,6 @@ impl Parser<'_> {
             }
         }
         let has = |c| self.seen.contains(&c);
-        let _ = out;
         Ok(Request {
             table: self.table,
             command,
@@ -727,6 +731,18 @@ impl Parser<'_> {
             line_numbers: has('0'),
             zero: self.zero,
         })
+    }
+
+    /// The kernel's refusal names what was tried, which an extension does not know.
+    fn about_rule(&self, fault: Fault) -> Fault {
+        let Fault::Kernel { why, .. } = fault else { return fault };
+        let op = match self.command {
+            Some(('I', ..)) => "RULE_INSERT",
+            Some(('R', ..)) => "RULE_REPLACE",
+            _ => "RULE_APPEND",
+        };
+        let chain = self.chain.as_deref().unwrap_or_default();
+        Fault::Kernel { op, why, about: format!("rule in chain {chain}") }
     }
 
     /// Which options go with which command (`generic_opt_check`).

@@ -379,9 +379,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 fn date(text: &str) -> Result<u32, Fault> {
     let bad = || {
-        Fault::param(format!(
-            "Invalid date \"{text}\" specified. Should be YYYY[-MM[-DD[Thh[:mm[:ss]]]]]"
-        ))
+        Fault::param(format!("Invalid date \"{text}\" specified. Should be YYYY[-MM[-DD[Thh[:mm[:ss]]]]]"))
     };
     let (ymd, hms) = match text.split_once('T') {
         Some((ymd, hms)) => (ymd, Some(hms)),
@@ -392,7 +390,10 @@ fn date(text: &str) -> Result<u32, Fault> {
     let year = number(parts.next().unwrap_or_default())?;
     let month = parts.next().map_or(Ok(1), number)?;
     let day = parts.next().map_or(Ok(1), number)?;
-    if parts.next().is_some() || !(1970..=2038).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day)
+    if parts.next().is_some()
+        || !(1970..=2038).contains(&year)
+        || !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
     {
         return Err(bad());
     }
@@ -453,9 +454,8 @@ fn build_time(args: &Args<'_>) -> Result<Match, Fault> {
                 let mut set = 0u32;
                 for word in g.text.split(',') {
                     let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-                    let day = number::whole(digits, 1, 31).ok_or_else(|| {
-                        Fault::param(format!("{word} is not a valid day for --monthdays"))
-                    })?;
+                    let day = number::whole(digits, 1, 31)
+                        .ok_or_else(|| Fault::param(format!("{word} is not a valid day for --monthdays")))?;
                     set |= 1 << day;
                 }
                 m.monthdays = if g.not { ALL_MONTHDAYS & !set } else { set };

@@ -54,15 +54,20 @@ const STATES: [(&str, CtStates); 7] = [
 
 fn states(text: &str, option: &str, nat: bool) -> Result<CtStates, Fault> {
     let mut set = CtStates::default();
-    for word in text.split(',') {
+    let mut rest = text;
+    loop {
+        let (word, after) = rest.split_once(',').map_or((rest, None), |(w, a)| (w, Some(a)));
         let upper = word.to_ascii_uppercase();
         let usable = if nat { &STATES[..] } else { &STATES[..5] };
         match usable.iter().find(|(name, _)| !word.is_empty() && name.starts_with(&upper)) {
             Some((_, state)) => set = set.or(*state),
-            None => return Err(Fault::param(format!("Bad {option} \"{word}\""))),
+            None => return Err(Fault::param(format!("Bad {option} \"{rest}\""))),
+        }
+        match after {
+            Some(after) => rest = after,
+            None => return Ok(set),
         }
     }
-    Ok(set)
 }
 
 const STATUSES: [(&str, u32); 5] = [

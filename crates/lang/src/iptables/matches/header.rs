@@ -25,7 +25,7 @@ pub(super) static TTL: Ext<Match> = Ext {
     name: "ttl",
     family: Some(Family::V4),
     opts: TTL_OPTS,
-    first: |args| one_of(args, "TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt'"),
+    first: |args| one_of(args, "TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt"),
     build: |args| Ok(Match::Ttl(relation(args))),
 };
 

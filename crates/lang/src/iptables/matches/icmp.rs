@@ -76,7 +76,6 @@ const V6: &[Name] = &[
     ("ping", 128, 0, 255),
     ("echo-reply", 129, 0, 255),
     ("pong", 129, 0, 255),
-    ("mld-listener-query", 130, 0, 255),
     ("router-solicitation", 133, 0, 255),
     ("router-advertisement", 134, 0, 255),
     ("neighbour-solicitation", 135, 0, 255),
@@ -135,7 +134,7 @@ fn parse(text: &str, table: &[Name], what: &str) -> Result<IcmpType, Fault> {
     let codes = match code {
         Some(code) => {
             let code = number::whole(code, 0, 255)
-                .ok_or_else(|| Fault::param(format!("Unknown {what} code `{code}'")))?;
+                .ok_or_else(|| Fault::param(format!("Unknown {what} code `{text}'")))?;
             (code as u8, code as u8)
         }
         None => (0, 255),

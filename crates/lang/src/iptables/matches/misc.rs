@@ -17,12 +17,12 @@ pub(super) static COMMENT: Ext<Match> = Ext {
     first: no_check,
     build: |args| {
         let Some(g) = args.get(0) else { return Err(Fault::param("no comment")) };
-        if g.text.len() > 255 {
-            return Err(Fault::param(
-                "comment: Bad value for \"--comment\" option: \"comment must be shorter than 256 characters\"",
-            ));
+        // What is longer is cut off.
+        let mut end = g.text.len().min(255);
+        while !g.text.is_char_boundary(end) {
+            end -= 1;
         }
-        Ok(Match::Comment(g.text.as_str().into()))
+        Ok(Match::Comment(g.text[..end].into()))
     },
 };
 
@@ -141,7 +141,13 @@ pub(super) static IPRANGE: Ext<Match> = Ext {
     },
     build: |args| {
         let range = |id| match args.get(id) {
-            Some(g) => addr_range(&g.text, args.family, g.name).map(|r| Some(g.inv(r))),
+            Some(g) => {
+                let range = addr_range(&g.text, args.family, g.name)?;
+                if range.0 > range.1 {
+                    args.warn(&format!("xt_iprange: range {} is reversed and will never match", g.text));
+                }
+                Ok(Some(g.inv(range)))
+            }
             None => Ok(None),
         };
         Ok(Match::Iprange(IprangeMatch { src: range(0)?, dst: range(1)? }.into()))
@@ -155,12 +161,8 @@ fn addr_range(text: &str, family: Family, option: &str) -> Result<(Addr, Addr), 
     };
     match text.split_once('-') {
         Some((low, high)) => {
-            let (low, high) = (addr(low)?, addr(high)?);
-            if low > high {
-                // The tool only warns; the range then holds nothing.
-                return Ok((low, high));
-            }
-            Ok((low, high))
+            // A reversed range holds nothing; the tool only warns.
+            Ok((addr(low)?, addr(high)?))
         }
         None => addr(text).map(|a| (a, a)),
     }
@@ -233,10 +235,72 @@ pub(super) static OWNER: Ext<Match> = Ext {
     },
 };
 
-/// User or group ids. Of the names, only root is the same on every machine.
+/// Users with the same number on every Debian.
+const USERS: &[(&str, u32)] = &[
+    ("root", 0),
+    ("daemon", 1),
+    ("bin", 2),
+    ("sys", 3),
+    ("sync", 4),
+    ("games", 5),
+    ("man", 6),
+    ("lp", 7),
+    ("mail", 8),
+    ("news", 9),
+    ("uucp", 10),
+    ("proxy", 13),
+    ("www-data", 33),
+    ("backup", 34),
+    ("list", 38),
+    ("irc", 39),
+    ("nobody", 65534),
+];
+
+/// Groups with the same number on every Debian.
+const GROUPS: &[(&str, u32)] = &[
+    ("root", 0),
+    ("daemon", 1),
+    ("bin", 2),
+    ("sys", 3),
+    ("adm", 4),
+    ("tty", 5),
+    ("disk", 6),
+    ("lp", 7),
+    ("mail", 8),
+    ("news", 9),
+    ("uucp", 10),
+    ("man", 12),
+    ("proxy", 13),
+    ("kmem", 15),
+    ("dialout", 20),
+    ("cdrom", 24),
+    ("floppy", 25),
+    ("tape", 26),
+    ("sudo", 27),
+    ("audio", 29),
+    ("dip", 30),
+    ("www-data", 33),
+    ("backup", 34),
+    ("operator", 37),
+    ("list", 38),
+    ("irc", 39),
+    ("src", 40),
+    ("shadow", 42),
+    ("utmp", 43),
+    ("video", 44),
+    ("sasl", 45),
+    ("plugdev", 46),
+    ("staff", 50),
+    ("games", 60),
+    ("users", 100),
+    ("nogroup", 65534),
+];
+
+/// User or group ids, or one name.
 fn id_range(text: &str, option: &str) -> Result<(u32, u32), Fault> {
-    if text == "root" {
-        return Ok((0, 0));
+    let table = if option == "uid-owner" { USERS } else { GROUPS };
+    if let Some((_, id)) = table.iter().find(|(name, _)| *name == text) {
+        return Ok((*id, *id));
     }
     let bad = || Fault::param(format!("owner: Bad value for \"--{option}\" option: \"{text}\""));
     // The largest number stands for "no id".
@@ -247,12 +311,11 @@ fn id_range(text: &str, option: &str) -> Result<(u32, u32), Fault> {
     }
 }
 
-fn put_ids(out: &mut String, (low, high): (u32, u32), numeric: bool) {
+fn put_ids(out: &mut String, (low, high): (u32, u32), names: &[(&str, u32)]) {
     if low == high {
-        if low == 0 && !numeric {
-            out.push_str("root");
-        } else {
-            put!(out, "{low}");
+        match names.iter().find(|(_, id)| *id == low) {
+            Some((name, _)) => out.push_str(name),
+            None => put!(out, "{low}"),
         }
     } else {
         put!(out, "{low}-{high}");
@@ -267,7 +330,7 @@ pub(super) fn save_owner(m: &OwnerMatch, out: &mut String) {
     for (name, ids) in [("uid-owner", &m.uid), ("gid-owner", &m.gid)] {
         if let Some(ids) = ids {
             put!(out, "{} --{name} ", if ids.not { " !" } else { "" });
-            put_ids(out, ids.value, true);
+            put_ids(out, ids.value, &[]);
         }
     }
     if m.suppl_groups {
@@ -280,10 +343,10 @@ pub(super) fn list_owner(m: &OwnerMatch, style: Style, out: &mut String) {
     if let Some(exists) = &m.socket_exists {
         put!(out, "{} owner socket exists", if exists.not { " !" } else { "" });
     }
-    for (name, ids) in [("UID", &m.uid), ("GID", &m.gid)] {
+    for (name, ids, names) in [("UID", &m.uid, USERS), ("GID", &m.gid, GROUPS)] {
         if let Some(ids) = ids {
             put!(out, "{} owner {name} match ", if ids.not { " !" } else { "" });
-            put_ids(out, ids.value, style.numeric);
+            put_ids(out, ids.value, if style.numeric { &[] } else { names });
         }
     }
     if m.suppl_groups {

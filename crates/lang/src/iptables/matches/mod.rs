@@ -1,12 +1,19 @@
 //! `-m` matches: what each takes, and how it is printed. One file a subject; here the list of them.
 
+mod content;
 mod ct;
+mod device;
 mod header;
 mod icmp;
 mod misc;
+mod opaque;
 mod ports;
+mod proto;
 mod rate;
+mod recent;
+mod track;
 
+pub(crate) use device::{put_set, set_ref};
 pub(crate) use header::dscp_class;
 
 use super::option::Ext;
@@ -48,6 +55,47 @@ static ALL: &[&Ext<Match>] = &[
     &misc::ADDRTYPE,
     &misc::IPRANGE,
     &misc::OWNER,
+    &track::CONNBYTES,
+    &track::CONNLIMIT,
+    &track::CONNLABEL,
+    &track::CLUSTER,
+    &track::HELPER,
+    &recent::RECENT,
+    &recent::QUOTA,
+    &recent::HASHLIMIT,
+    &content::STRING,
+    &content::U32,
+    &content::TIME,
+    &device::PHYSDEV,
+    &device::RPFILTER,
+    &device::SOCKET,
+    &device::CPU,
+    &device::DEVGROUP,
+    &device::REALM,
+    &device::POLICY,
+    &device::SET,
+    &proto::SCTP,
+    &proto::DCCP,
+    &proto::AH,
+    &proto::AH6,
+    &proto::ESP,
+    &proto::IPCOMP,
+    &proto::MH,
+    &proto::TCPMSS,
+    &proto::FRAG,
+    &proto::IPV6HEADER,
+    &proto::EUI64,
+    &proto::ECN,
+    &opaque::CGROUP,
+    &opaque::OSF,
+    &opaque::BPF,
+    &opaque::NFACCT,
+    &opaque::RATEEST,
+    &opaque::IPVS,
+    &opaque::DST,
+    &opaque::HBH,
+    &opaque::RT,
+    &opaque::SRH,
 ];
 
 /// The match of this name in this family.
@@ -97,7 +145,37 @@ pub(crate) fn save(m: &Match, family: Family, out: &mut String) {
         Match::Addrtype(m) => misc::save_addrtype(m, out),
         Match::Iprange(m) => misc::save_iprange(m, family, out),
         Match::Owner(m) => misc::save_owner(m, out),
-        _ => {}
+        Match::Connbytes(m) => track::save_connbytes(m, out),
+        Match::Connlimit(m) => track::save_connlimit(m, family, out),
+        Match::Connlabel(m) => track::save_connlabel(m, out),
+        Match::Cluster(m) => track::save_cluster(m, out),
+        Match::Helper(m) => track::save_helper(m, out),
+        Match::Recent(m) => recent::save_recent(m, family, out),
+        Match::Quota(m) => recent::save_quota(m, out),
+        Match::Hashlimit(m) => recent::save_hashlimit(m, family, out),
+        Match::String(m) => content::save_string(m, out),
+        Match::U32(m) => content::save_u32(m, out),
+        Match::Time(m) => content::save_time(m, out),
+        Match::Physdev(m) => device::save_physdev(m, out),
+        Match::Rpfilter(m) => device::put_rpfilter(m, "--", out),
+        Match::Socket(m) => device::save_socket(m, out),
+        Match::Cpu(m) => device::save_cpu(m, out),
+        Match::Devgroup(m) => device::put_devgroup(m, "--", out),
+        Match::Realm(m) => device::put_realm(m, "--", out),
+        Match::Policy(m) => device::save_policy(m, out),
+        Match::Set(m) => device::save_set(m, out),
+        Match::Sctp(m) => proto::save_sctp(m, out),
+        Match::Dccp(m) => proto::save_dccp(m, out),
+        Match::Ah(m) => proto::save_ah(m, out),
+        Match::Esp(m) => proto::save_spi(m, "espspi", out),
+        Match::Ipcomp(m) => proto::save_spi(m, "ipcompspi", out),
+        Match::Mh(m) => proto::save_mh(m, out),
+        Match::Tcpmss(m) => proto::save_tcpmss(m, out),
+        Match::Frag(m) => proto::save_frag(m, out),
+        Match::Ipv6header(m) => proto::save_ipv6header(m, out),
+        Match::Eui64 => {}
+        Match::Ecn(m) => proto::save_ecn(m, out),
+        Match::Opaque(m) => opaque::save(m, out),
     }
 }
 
@@ -126,6 +204,42 @@ pub(crate) fn list(m: &Match, style: Style, out: &mut String) {
         Match::Addrtype(m) => misc::list_addrtype(m, out),
         Match::Iprange(m) => misc::list_iprange(m, style.family, out),
         Match::Owner(m) => misc::list_owner(m, style, out),
-        _ => {}
+        Match::Connbytes(m) => track::list_connbytes(m, out),
+        Match::Connlimit(m) => track::list_connlimit(m, style.family, out),
+        Match::Connlabel(m) => track::list_connlabel(m, out),
+        Match::Cluster(m) => track::list_cluster(m, out),
+        Match::Helper(m) => track::list_helper(m, out),
+        Match::Recent(m) => recent::list_recent(m, style.family, out),
+        Match::Quota(m) => recent::list_quota(m, out),
+        Match::Hashlimit(m) => recent::list_hashlimit(m, style.family, out),
+        Match::String(m) => content::list_string(m, out),
+        Match::U32(m) => content::list_u32(m, out),
+        Match::Time(m) => content::list_time(m, out),
+        Match::Physdev(m) => device::list_physdev(m, out),
+        Match::Rpfilter(m) => {
+            out.push_str(" rpfilter");
+            device::put_rpfilter(m, "", out);
+        }
+        Match::Socket(m) => {
+            out.push_str(" socket");
+            device::save_socket(m, out);
+        }
+        Match::Cpu(m) => device::list_cpu(m, out),
+        Match::Devgroup(m) => device::put_devgroup(m, "", out),
+        Match::Realm(m) => device::put_realm(m, "", out),
+        Match::Policy(m) => device::list_policy(m, style, out),
+        Match::Set(m) => device::list_set(m, out),
+        Match::Sctp(m) => proto::list_sctp(m, style, out),
+        Match::Dccp(m) => proto::list_dccp(m, style, out),
+        Match::Ah(m) => proto::list_ah(m, out),
+        Match::Esp(m) => proto::list_spis(m, "esp", out),
+        Match::Ipcomp(m) => proto::list_spis(m, "comp", out),
+        Match::Mh(m) => proto::list_mh(m, style, out),
+        Match::Tcpmss(m) => proto::list_tcpmss(m, out),
+        Match::Frag(m) => proto::list_frag(m, out),
+        Match::Ipv6header(m) => proto::list_ipv6header(m, style, out),
+        Match::Eui64 => {}
+        Match::Ecn(m) => proto::list_ecn(m, out),
+        Match::Opaque(m) => opaque::list(m, out),
     }
 }

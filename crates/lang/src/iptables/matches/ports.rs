@@ -220,11 +220,11 @@ pub(super) fn list_udp(m: &UdpMatch, style: Style, out: &mut String) {
 }
 
 const MULTIPORT_OPTS: &[Opt] = &[
-    opt("source-ports", 0, Ty::Text).inv(),
+    opt("source-ports", 0, Ty::Text).inv().not_with(&[1, 2]),
     opt("sports", 0, Ty::Text).inv(),
-    opt("destination-ports", 1, Ty::Text).inv(),
+    opt("destination-ports", 1, Ty::Text).inv().not_with(&[0, 2]),
     opt("dports", 1, Ty::Text).inv(),
-    opt("ports", 2, Ty::Text).inv(),
+    opt("ports", 2, Ty::Text).inv().not_with(&[0, 1]),
 ];
 
 /// `-m multiport`.
@@ -241,8 +241,7 @@ pub(super) static MULTIPORT: Ext<Match> = Ext {
 fn port_protocol(g: &Given) -> Result<u8, Fault> {
     match g.proto {
         None => {}
-        Some(p) if p.not => {}
-        Some(p) if matches!(p.value, 6 | 17 | 33 | 132 | 136) => return Ok(p.value),
+        Some(p) if !p.not && matches!(p.value, 6 | 17 | 33 | 132 | 136) => return Ok(p.value),
         Some(_) => {
             return Err(Fault::param("multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP"));
         }

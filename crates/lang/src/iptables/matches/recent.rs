@@ -209,7 +209,9 @@ fn parse_rate(text: &str, option: &str) -> Result<(u64, bool), Fault> {
     }
     match rate::rate(text, SCALE) {
         Ok(avg) => Ok((avg, false)),
-        Err(Fault::Parameter(message)) if message.starts_with("Rate too fast") => Err(Fault::Parameter(message)),
+        Err(Fault::Parameter(message)) if message.starts_with("Rate too fast") => {
+            Err(Fault::Parameter(message))
+        }
         Err(_) => Err(bad()),
     }
 }
@@ -247,7 +249,9 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
     let mut burst = if bytes { 0 } else { 5 };
     if let Some(b) = args.get(4) {
         let bad = || {
-            Fault::param("hashlimit: bad value for option \"--hashlimit-burst\", or out of range (1-1000000).\n")
+            Fault::param(
+                "hashlimit: bad value for option \"--hashlimit-burst\", or out of range (1-1000000).\n",
+            )
         };
         let lower = b.text.to_ascii_lowercase();
         burst = match lower.strip_suffix('b') {

@@ -41,17 +41,11 @@ fn values(args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-const DIRECTIONS: [(&str, ConnbytesDir); 3] = [
-    ("original", ConnbytesDir::Original),
-    ("reply", ConnbytesDir::Reply),
-    ("both", ConnbytesDir::Both),
-];
+const DIRECTIONS: [(&str, ConnbytesDir); 3] =
+    [("original", ConnbytesDir::Original), ("reply", ConnbytesDir::Reply), ("both", ConnbytesDir::Both)];
 
-const MODES: [(&str, ConnbytesMode); 3] = [
-    ("packets", ConnbytesMode::Packets),
-    ("bytes", ConnbytesMode::Bytes),
-    ("avgpkt", ConnbytesMode::AvgPkt),
-];
+const MODES: [(&str, ConnbytesMode); 3] =
+    [("packets", ConnbytesMode::Packets), ("bytes", ConnbytesMode::Bytes), ("avgpkt", ConnbytesMode::AvgPkt)];
 
 fn direction(text: &str) -> Result<ConnbytesDir, Fault> {
     DIRECTIONS
@@ -174,9 +168,8 @@ pub(super) static CONNLABEL: Ext<Match> = Ext {
     first: no_check,
     build: |args| {
         let Some(g) = args.get(0) else { return Err(Fault::param("no label")) };
-        let label = number::whole(&g.text, 0, 127).ok_or_else(|| {
-            Fault::param(format!("label '{}' not found or invalid value", g.text))
-        })?;
+        let label = number::whole(&g.text, 0, 127)
+            .ok_or_else(|| Fault::param(format!("label '{}' not found or invalid value", g.text)))?;
         Ok(Match::Connlabel(ConnlabelMatch { label: g.inv(label as u8), set: args.has(1) }))
     },
 };
@@ -213,9 +206,7 @@ pub(super) static CLUSTER: Ext<Match> = Ext {
         if args.has(1) || args.has(2) {
             return Ok(());
         }
-        Err(Fault::param(
-            "cluster match: `--cluster-local-node' or`--cluster-local-nodemask' is missing",
-        ))
+        Err(Fault::param("cluster match: `--cluster-local-node' or`--cluster-local-nodemask' is missing"))
     },
     build: |args| {
         let total = args.num(0, 1);
@@ -225,7 +216,9 @@ pub(super) static CLUSTER: Ext<Match> = Ext {
             _ => (0, false),
         };
         if u64::from(nodes) >= 1 << total {
-            return Err(Fault::param("cluster match: this node mask cannot be higher than the total number of nodes"));
+            return Err(Fault::param(
+                "cluster match: this node mask cannot be higher than the total number of nodes",
+            ));
         }
         let nodes = hookwalk_engine::ruleset::Inv { value: nodes, not };
         Ok(Match::Cluster(ClusterMatch { total: total as u32, nodes, seed: args.num(3, 0) as u32 }))
@@ -247,7 +240,13 @@ pub(super) fn save_cluster(m: &ClusterMatch, out: &mut String) {
 /// `-m cluster` in a listing.
 pub(super) fn list_cluster(m: &ClusterMatch, out: &mut String) {
     let not = if m.nodes.not { "!" } else { "" };
-    put!(out, " cluster {not}node_mask=0x{:08x} total_nodes={} hash_seed=0x{:08x}", m.nodes.value, m.total, m.seed);
+    put!(
+        out,
+        " cluster {not}node_mask=0x{:08x} total_nodes={} hash_seed=0x{:08x}",
+        m.nodes.value,
+        m.total,
+        m.seed
+    );
 }
 
 /// `-m helper`.
