@@ -50,7 +50,7 @@ impl LimitMatch {
         // nft_limit_pkts_init: what one packet costs, and the most that can be saved up.
         let cost = u64::from(unit) * 1_000_000_000 / u64::from(rate);
         let burst = if self.burst == 0 { 5 } else { self.burst };
-        let most = cost * u64::from(burst);
+        let most = cost.saturating_mul(u64::from(burst));
         let now = cx.net.now;
         let bucket = self.bucket.get_or_insert(LimitBucket { last: now, tokens: most });
         let tokens = bucket.tokens.saturating_add(now.since(bucket.last).0).min(most);
