@@ -8,7 +8,7 @@ use crate::event::{Emit, Observer};
 use crate::flight::{Cpu, PacketIds};
 use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::icmp_send::Peers;
-use crate::matches::{HashlimitTables, RecentLists};
+use crate::matches::{HashlimitTables, Match, RecentLists};
 use crate::rng::Rng;
 use crate::route::{Fib, PolicyRule, Route, RouteKind, RuleAction, table};
 use crate::ruleset::{Ruleset, TableKind};
@@ -59,6 +59,8 @@ pub struct Net {
     pub recent: RecentLists,
     /// Buckets of `-m hashlimit`.
     pub hashlimit: HashlimitTables,
+    /// How many rules have `-m connbytes`.
+    connbytes_rules: usize,
     /// The wall clock at time 0 in seconds since 1970 (UTC), for `-m time`; `None`: nobody said what time it is.
     pub wall_clock: Option<i64>,
     /// Rate limits of ICMP errors, by peer.
@@ -143,6 +145,7 @@ impl Host {
                 recent: RecentLists::default(),
                 hashlimit: HashlimitTables::default(),
                 wall_clock: None,
+                connbytes_rules: 0,
                 peers: Peers::default(),
                 frags: Vec::new(),
                 ct_awake: [false; 2],
@@ -295,6 +298,12 @@ impl Host {
     pub fn refresh(&mut self) {
         self.net.recent.sync(&self.rules);
         self.net.hashlimit.sync(&self.rules, self.net.now);
+        // connbytes_mt_check: loading such a rule switches accounting on; it may be switched off again afterwards.
+        let counting = self.rules.matches().filter(|m| matches!(m, Match::Connbytes(_))).count();
+        if counting > self.net.connbytes_rules {
+            self.net.sysctl.ct_acct = true;
+        }
+        self.net.connbytes_rules = counting;
         let mut was = self.net.ct_awake;
         for family in [Family::V4, Family::V6] {
             let f = index(family);
