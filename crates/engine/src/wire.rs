@@ -19,7 +19,8 @@ pub enum WireError {
 
 /// The packet's bytes, checksums filled in (wrong on purpose where [`Packet::bad_l4_checksum`] says so).
 ///
-/// Of a fragment the transport checksum cannot be known here, since it covers the whole datagram; it is left zero.
+/// Of a fragment the transport checksum cannot be known here, since it covers the whole datagram; it is left zero. Only
+/// ICMP's, which does not cover lengths, is right if the other fragments hold zeros.
 pub fn encode(packet: &Packet) -> Vec<u8> {
     let mut out = Vec::with_capacity(packet.len() as usize);
     let l4_len = packet.l4_header_len() + packet.payload.len();
@@ -57,7 +58,7 @@ pub fn encode(packet: &Packet) -> Vec<u8> {
     let at = out.len();
     push_l4(&mut out, packet);
     push_payload(&mut out, &packet.payload);
-    if packet.frag.is_none() {
+    if packet.frag.is_none() || (packet.proto == proto::ICMP && !packet.is_later_fragment()) {
         fill_l4_checksum(packet, &mut out, at);
     }
     out

@@ -53,7 +53,10 @@ fn ip_options() -> Text {
 }
 
 fn length() -> Text {
-    maybe(0.7, number("len=", 0..=60))
+    maybe(
+        0.7,
+        weighted(vec![(12, number("len=", 0..=60)), (1, one(&["len=700", "len=1400", "len=1300 df"]))]),
+    )
 }
 
 fn udp(world: World) -> Text {
@@ -260,22 +263,23 @@ fn other(world: World) -> Text {
     ])
 }
 
-/// A datagram in two fragments, in either order.
+/// A ping in two fragments, in either order; IPv6's pings are whole, but large.
 fn fragments(world: World) -> BoxedStrategy<Vec<String>> {
-    let word = if world.v6 { "ip6" } else { "ip" };
-    (one_of(world.clients()), one_of(targets(world)), one(LOW), 1u32..=3, any::<bool>())
-        .prop_map(move |(from, to, port, id, turned)| {
-            let (src, dst) = (world.with_port(&from, "40000"), world.with_port(&to, &port));
-            let mut all = vec![
-                format!("client> udp {src} > {dst} len=32 frag=0+ ipid={id}"),
-                format!("client> {word} {from} > {to} proto=17 len=16 frag=40 ipid={id}"),
-            ];
-            if turned {
-                all.reverse();
-            }
-            all
-        })
-        .boxed()
+    let ends = (one_of(world.clients()), one_of(targets(world)), 1u32..=3, any::<bool>());
+    ends.prop_map(move |(from, to, id, turned)| {
+        if world.v6 {
+            return vec![format!("client> icmp6 {from} > {to} echo-request id={id} seq=1 len=1400")];
+        }
+        let mut all = vec![
+            format!("client> icmp {from} > {to} echo-request id=1 seq=1 len=32 frag=0+ ipid={id}"),
+            format!("client> ip {from} > {to} proto=1 len=16 frag=40 ipid={id}"),
+        ];
+        if turned {
+            all.reverse();
+        }
+        all
+    })
+    .boxed()
 }
 
 /// Rules, settings and entries change between packets, and time passes.
@@ -319,6 +323,7 @@ fn change(world: World) -> Text {
             ]),
         ),
         (2, line(vec![just("router# sysctl -qw"), setting()])),
+        (1, one(&["router# ip link set eth1 mtu 1280", "router# ip link set eth0 mtu 1300"])),
         (1, one(&["sleep 0.3", "sleep 1.3"])),
     ])
 }
