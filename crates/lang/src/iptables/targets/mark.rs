@@ -79,8 +79,8 @@ const CONNMARK_OPTS: &[Opt] = &[
     opt("and-mark", 2, Ty::Num(0, u32::MAX as u64)).not_with(&[0, 1, 3, 4, 5, 6]),
     opt("or-mark", 3, Ty::Num(0, u32::MAX as u64)).not_with(&[0, 1, 2, 4, 5, 6]),
     opt("xor-mark", 4, Ty::Num(0, u32::MAX as u64)).not_with(&[0, 1, 2, 3, 5, 6]),
-    opt("restore-mark", 5, Ty::Flag).not_with(&[0, 1, 2, 3, 4, 6]),
     opt("save-mark", 6, Ty::Flag).not_with(&[0, 1, 2, 3, 4, 5]),
+    opt("restore-mark", 5, Ty::Flag).not_with(&[0, 1, 2, 3, 4, 6]),
     opt("ctmask", 7, Ty::Num(0, u32::MAX as u64)),
     opt("nfmask", 8, Ty::Num(0, u32::MAX as u64)),
     opt("mask", 9, Ty::Num(0, u32::MAX as u64)),
@@ -107,6 +107,8 @@ pub(super) static CONNMARK: Ext<Target> = Ext {
         };
         let t = match set_mark(args) {
             Some((ctmark, ctmask)) => {
+                // A separate mask replaces the one of the value.
+                let ctmask = args.get(9).map_or(ctmask, |g| g.num() as u32);
                 ConnmarkTarget { mode: ConnmarkMode::Set, ctmark, ctmask, nfmask: u32::MAX, shift }
             }
             None => {

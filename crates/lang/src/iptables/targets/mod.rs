@@ -1,11 +1,15 @@
 //! `-j` targets: what each takes, and how it is printed. One file a subject; here the list of them.
 
+mod divert;
+mod log;
 mod mark;
 mod nat;
+mod opaque;
 mod simple;
 
 use super::matches::Style;
 use super::option::{Ext, no_check};
+use super::put;
 use hookwalk_engine::Family;
 use hookwalk_engine::targets::Target;
 
@@ -33,6 +37,27 @@ static ALL: &[&Ext<Target>] = &[
     &simple::TOS,
     &simple::DSCP,
     &simple::CT,
+    &log::LOG,
+    &log::NFLOG,
+    &log::AUDIT,
+    &divert::TPROXY,
+    &divert::TEE,
+    &divert::NFQUEUE,
+    &divert::SET,
+    &divert::TCPMSS,
+    &divert::TCPOPTSTRIP,
+    &divert::ECN,
+    &divert::CHECKSUM,
+    &divert::CLASSIFY,
+    &divert::SNPT,
+    &divert::DNPT,
+    &opaque::SECMARK,
+    &opaque::CONNSECMARK,
+    &opaque::HMARK,
+    &opaque::IDLETIMER,
+    &opaque::LED,
+    &opaque::RATEEST,
+    &opaque::SYNPROXY,
 ];
 
 /// The target of this name in this family.
@@ -56,7 +81,28 @@ pub(crate) fn save(t: &Target, family: Family, out: &mut String) {
         Target::Tos(t) => simple::save_tos(t, out),
         Target::Dscp(value) => simple::save_dscp(*value, out),
         Target::Ct(t) => simple::save_ct(t, out),
-        _ => {}
+        Target::Log(t) => log::save_log(t, out),
+        Target::Nflog(t) => log::put_nflog(t, "--", out),
+        Target::Audit(t) => put!(out, " --type {}", log::audit_name(*t)),
+        Target::Tproxy(t) => divert::save_tproxy(t, family, out),
+        Target::Tee(t) => divert::save_tee(t, family, out),
+        Target::Nfqueue(t) => divert::save_nfqueue(t, out),
+        Target::Set(t) => divert::put_set_target(t, "--", out),
+        Target::Tcpmss(t) => divert::save_tcpmss(t, out),
+        Target::Tcpoptstrip(t) => divert::save_tcpoptstrip(t, out),
+        Target::Ecn(t) => divert::save_ecn(t, out),
+        Target::Checksum => out.push_str(" --checksum-fill"),
+        Target::Classify(class) => put!(out, " --set-class {:04x}:{:04x}", class >> 16, class & 0xffff),
+        Target::Snpt(t) | Target::Dnpt(t) => divert::put_npt(t, "--", out),
+        Target::Opaque(t) => opaque::save(t, out),
+        Target::None
+        | Target::Accept
+        | Target::Drop
+        | Target::Return
+        | Target::Jump(_)
+        | Target::Goto(_)
+        | Target::Notrack
+        | Target::Trace => {}
     }
 }
 
@@ -77,6 +123,35 @@ pub(crate) fn list(t: &Target, style: Style, out: &mut String) {
         Target::Dscp(value) => simple::list_dscp(*value, out),
         Target::Ct(t) => simple::list_ct(t, out),
         Target::Notrack => out.push_str(" NOTRACK"),
-        _ => {}
+        Target::Log(t) => log::list_log(t, style, out),
+        Target::Nflog(t) => log::put_nflog(t, "", out),
+        Target::Audit(t) => put!(out, " AUDIT {}", log::audit_name(*t)),
+        Target::Tproxy(t) => divert::list_tproxy(t, style.family, out),
+        Target::Tee(t) => divert::list_tee(t, style.family, out),
+        Target::Nfqueue(t) => divert::list_nfqueue(t, out),
+        Target::Set(t) => {
+            divert::put_set_target(t, "", out);
+        }
+        Target::Tcpmss(t) => divert::list_tcpmss(t, out),
+        Target::Tcpoptstrip(t) => divert::list_tcpoptstrip(t, style, out),
+        Target::Ecn(t) => divert::list_ecn(t, out),
+        Target::Checksum => out.push_str(" CHECKSUM fill"),
+        Target::Classify(class) => put!(out, " CLASSIFY set {:x}:{:x}", class >> 16, class & 0xffff),
+        Target::Snpt(t) => {
+            out.push_str(" SNPT");
+            divert::put_npt(t, "", out);
+        }
+        Target::Dnpt(t) => {
+            out.push_str(" DNPT");
+            divert::put_npt(t, "", out);
+        }
+        Target::Opaque(t) => opaque::list(t, out),
+        Target::None
+        | Target::Accept
+        | Target::Drop
+        | Target::Return
+        | Target::Jump(_)
+        | Target::Goto(_)
+        | Target::Trace => {}
     }
 }

@@ -48,7 +48,7 @@ pub(super) static SNAT: Ext<Target> = Ext {
 
 /// Only protocols with ports may have ports rewritten.
 fn has_ports(g: &Given) -> bool {
-    g.proto.is_some_and(|p| !p.not && matches!(p.value, 1 | 6 | 17 | 33 | 58 | 132 | 136))
+    g.proto.is_some_and(|p| matches!(p.value, 1 | 6 | 17 | 33 | 58 | 132 | 136))
 }
 
 fn need_ports() -> Fault {
@@ -59,6 +59,9 @@ fn need_ports() -> Fault {
 fn ports(text: &str, range: &mut Range, shifted: bool) -> Result<(), Fault> {
     let bad = |text: &str| Fault::param(format!("Port `{text}' not valid"));
     let port = |text: &str| names::port(text, None);
+    if text.contains(':') {
+        return Err(Fault::param("Invalid port:port syntax - use dash"));
+    }
     let (span, base) = match text.split_once('/') {
         Some((span, base)) => (span, Some(base)),
         None => (text, None),
@@ -77,7 +80,7 @@ fn ports(text: &str, range: &mut Range, shifted: bool) -> Result<(), Fault> {
         }
     };
     if low > high {
-        return Err(Fault::param("Port range funky"));
+        return Err(Fault::param(format!("Port range `{high}' funky")));
     }
     (range.min_port, range.max_port) = (low, high);
     range.flags.proto_specified = true;
@@ -85,8 +88,8 @@ fn ports(text: &str, range: &mut Range, shifted: bool) -> Result<(), Fault> {
         if !shifted {
             return Err(Fault::param("Shifted portmap ranges not supported with this kernel"));
         }
-        if low == high {
-            return Err(bad(text));
+        if low == high && !span.contains('-') {
+            return Err(Fault::param(format!("Garbage after port value: `/{base}'")));
         }
         range.base_port = port(base).ok_or_else(|| bad(base))?;
         range.flags.proto_offset = true;
@@ -108,7 +111,7 @@ fn parse(args: &Args<'_>, shifted: bool) -> Result<Range, Fault> {
             Some(rest) => match rest.split_once(']') {
                 Some((addrs, after)) => {
                     if !after.is_empty() && !after.starts_with(':') {
-                        return Err(Fault::param(format!("Invalid address format")));
+                        return Err(Fault::param("Invalid address format"));
                     }
                     (addrs, after.strip_prefix(':'))
                 }
@@ -316,10 +319,7 @@ fn put_netmap(range: &Range, family: Family, out: &mut String) {
     let mask = Addr(core::array::from_fn(|i| !(range.min_addr.0[i] ^ range.max_addr.0[i])))
         .and(Addr::prefix_mask(family, family.bits()));
     let net = AddrMask { addr: range.min_addr, mask };
-    match family {
-        Family::V4 => address::put_short(out, &net, family),
-        Family::V6 => address::put_net(out, &net, family),
-    }
+    address::put_net(out, &net, family);
 }
 
 /// `-j NETMAP`'s option.
