@@ -70,7 +70,12 @@ fn part(name: &'static str, done: Done) -> Part {
 /// Runs it, shows its standard output and keeps it.
 fn tee(command: &mut Command) -> Done<(Vec<String>, bool)> {
     eprintln!("   {}", crate::run::line_of(command));
-    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| e.to_string())?;
+    let mut child = command
+        .env("NO_COLOR", "1")
+        .env_remove("FORCE_COLOR")
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| e.to_string())?;
     let mut lines = Vec::new();
     if let Some(out) = child.stdout.take() {
         for line in BufReader::new(out).lines().map_while(Result::ok) {

@@ -89,8 +89,8 @@ export class App extends Piece {
   /** The simulator is here: open what the address names. */
   async start(open: Open): Promise<void> {
     this.#open = open;
-    this.ready = true;
     await this.follow();
+    this.ready = true;
   }
   /** Why there is no simulator. */
   fail(why: string): void {
