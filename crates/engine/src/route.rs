@@ -153,7 +153,7 @@ pub enum RouteError {
     HostUnreachable,
     /// EACCES: a `prohibit` route.
     Prohibited,
-    /// EINVAL: a `blackhole` route.
+    /// EINVAL: a `blackhole` route, or a source that may not leave by the device.
     Blackhole,
 }
 
@@ -514,6 +514,13 @@ impl Net {
             }),
             kind => {
                 let dev = route.dev.ok_or(RouteError::NetUnreachable)?;
+                // __mkroute_output: 127/8 does not leave the machine.
+                if family == Family::V4 && key.src.is_loopback(family) && dev != DevId::LO {
+                    let localnet = self.sysctl.dev(dev).route_localnet || self.sysctl.all().route_localnet;
+                    if !localnet {
+                        return Err(RouteError::Blackhole);
+                    }
+                }
                 let to = match kind {
                     RouteKind::Broadcast => DstKind::Broadcast,
                     _ if key.dst.is_multicast(family) => DstKind::Multicast,
