@@ -3,6 +3,7 @@
 use crate::conntrack;
 use crate::files;
 use crate::ip;
+use crate::ipset;
 use crate::iptables;
 use crate::output::Output;
 use crate::shell::Word;
@@ -29,6 +30,7 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         | "ip6tables-nft-restore" => iptables::run(host, argv, stdin),
         "cat" => files::cat(host, argv),
         "conntrack" => conntrack::run(host, argv),
+        "ipset" => ipset::run(host, argv, stdin),
         "ip" => ip::run(host, argv),
         "sysctl" => sysctl::run(host, argv, stdin),
         _ => Output::refuse(format!("the command {} is not simulated", name.text), name.span.clone()),

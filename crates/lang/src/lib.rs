@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod files;
 pub mod frames;
 pub mod ip;
+pub mod ipset;
 pub mod iptables;
 pub mod names;
 pub mod output;

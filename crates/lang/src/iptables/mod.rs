@@ -13,7 +13,7 @@ mod fault;
 mod getopt;
 mod list;
 mod matches;
-mod names;
+pub(crate) mod names;
 mod number;
 mod option;
 mod parse;
