@@ -114,7 +114,7 @@ fn header(out: &mut String, request: &Request) {
     }
     out.push_str("target     prot opt");
     if request.verbose > 0 {
-        out.push_str(" in     out   ");
+        out.push_str(" in     out    ");
     }
     out.push_str(" source               destination         \n");
 }
