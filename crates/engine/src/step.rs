@@ -47,6 +47,13 @@ impl Host {
         Ok(())
     }
 
+    /// A raw socket that leaves the IP header to the kernel (`ping`): a packet larger than the MTU is fragmented.
+    pub fn send_ip(&mut self, packet: Packet, id: PacketId, cpu: &mut Cpu) -> Result<(), SendError> {
+        let flight = self.local_out(packet, id, Origin::Socket, PacketId::default())?;
+        cpu.stack.push(flight);
+        Ok(())
+    }
+
     /// A packet that begins here, routed and ready for OUTPUT.
     pub(crate) fn local_out(
         &mut self,
@@ -63,6 +70,10 @@ impl Host {
         let dst = self.net.route_output(&flow).map_err(SendError::Route)?;
         if by == Origin::Raw && packet.len() > dst.mtu {
             return Err(SendError::MessageSize);
+        }
+        // __ip_make_skb: what must be fragmented does not say that it must not.
+        if by == Origin::Socket && packet.len() > dst.mtu {
+            packet.df = false;
         }
         if packet.src.is_unspecified() {
             packet.src = dst.src.unwrap_or(packet.src);

@@ -165,7 +165,7 @@ impl Ping {
             payload: Payload::Zeros(self.size),
         };
         let id = machine.ids.next_id();
-        machine.host.send_raw(packet, id, machine.cpu).map_err(error_text)
+        machine.host.send_ip(packet, id, machine.cpu).map_err(error_text)
     }
 
     fn hear(&mut self, event: &SockEvent, now: Time) {

@@ -12,7 +12,16 @@ use std::collections::HashMap;
 
 /// Runs a request on the host's rules.
 pub(crate) fn run(host: &mut Host, tool: &Tool, request: Request, out: &mut Output) -> Result<(), Fault> {
-    apply(&mut host.rules, tool.family, &request, None, out)
+    let before: Vec<usize> = host.rules.tables.iter().map(|t| t.chains.len()).collect();
+    let result = apply(&mut host.rules, tool.family, &request, None, out);
+    if result.is_err() {
+        // One transaction: what it had to make for the rule goes with the rule.
+        host.rules.tables.truncate(before.len());
+        for (table, len) in host.rules.tables.iter_mut().zip(before) {
+            table.chains.truncate(len);
+        }
+    }
+    result
 }
 
 /// Chains by name, kept up to date while many rules are loaded.
