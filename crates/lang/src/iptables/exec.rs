@@ -220,7 +220,7 @@ pub(crate) fn apply(
 }
 
 /// The nat table does not drop.
-const NAT_DROP: &str =
+pub(crate) const NAT_DROP: &str =
     "\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n";
 
 /// Gives a built-in chain its policy and counter. A counter that is there stays unless `counters` has one.
@@ -283,9 +283,6 @@ fn add(
             }
         }
     };
-    if table.kind == TableKind::Nat && target == Target::Drop {
-        return Err(Fault::param(NAT_DROP));
-    }
     let rule = Rule {
         handle: table.next_handle,
         header: spec.header.clone(),

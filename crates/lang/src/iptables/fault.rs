@@ -26,6 +26,10 @@ pub(crate) enum Fault {
         /// `rule in chain FORWARD`.
         about: String,
     },
+    /// The kernel refused these lines of a restore: line, and what the sentence is.
+    KernelLines(Vec<(u32, String)>),
+    /// An extension was looked at before all of its options were there.
+    Incomplete,
     /// Only the hint to read the help (a family option that does not fit the tool).
     HintOnly,
     /// The real tool knows it, Hookwalk does not.
@@ -74,6 +78,14 @@ impl Fault {
                 let at = line.map_or(" ".to_string(), |l| format!("\nline {l}: "));
                 Output::fail(4, format!("{}: {at}{op} failed ({why}): {about}\n", tool.version()))
             }
+            Fault::KernelLines(lines) => {
+                let mut text = format!("{}: ", tool.version());
+                for (line, sentence) in lines {
+                    text.push_str(&format!("\nline {line}: {sentence}"));
+                }
+                Output::fail(4, text)
+            }
+            Fault::Incomplete => Output::fail(2, hint),
             Fault::HintOnly => Output::fail(2, hint),
             Fault::Refused(message, span) => Output::refuse(message, span),
         }

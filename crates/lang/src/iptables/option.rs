@@ -40,8 +40,10 @@ pub(crate) enum Ty {
     PlenMask,
     /// An Ethernet address.
     Mac,
-    /// The extension reads it itself.
+    /// The extension reads it itself, as soon as it is there.
     Text,
+    /// The extension reads it itself, when all options are there.
+    Late,
     /// Two words, of which the extension reads both; the text is the message where one is missing.
     Two(&'static str),
 }
@@ -195,8 +197,6 @@ pub(crate) struct Args<'a> {
     pub(crate) given: Vec<Given>,
     /// The rule's family.
     pub(crate) family: Family,
-    /// The rule's protocol.
-    pub(crate) proto: Option<Inv<u8>>,
     /// The host (for sets).
     pub(crate) net: &'a Net,
     /// What goes to standard error besides.
@@ -315,7 +315,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
     };
     Ok(match opt.ty {
         Ty::Flag => Val::None,
-        Ty::Text | Ty::Two(_) => Val::Text,
+        Ty::Text | Ty::Late | Ty::Two(_) => Val::Text,
         Ty::Num(min, max) => Val::Num(number::whole(text, min, max).ok_or_else(|| bad(None, min, max))?),
         Ty::Range(min, max) => {
             let mut ends = [min, max];
@@ -403,7 +403,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
                 }
             }
         }
-        Ty::Proto => match names::protocol(text) {
+        Ty::Proto => match names::protocol(&text.to_ascii_lowercase()) {
             Some(proto) => Val::Num(u64::from(proto)),
             None => {
                 return Err(Fault::param(format!("unknown protocol \"{text}\" specified")));

@@ -3,11 +3,12 @@
 use super::fault::Fault;
 use super::getopt::{Arg, Getopt, Id, Item, Long};
 use super::option::{self, Args, Ext, Given, Ty};
-use super::{Tool, address, matches, names, number, targets};
+use super::{Tool, address, exec, matches, names, number, targets};
 use crate::output::Output;
 use crate::shell::Word;
 use hookwalk_engine::host::Net;
-use hookwalk_engine::matches::Match;
+use hookwalk_engine::matches::tcp::PortRange;
+use hookwalk_engine::matches::{Match, TcpMatch, UdpMatch};
 use hookwalk_engine::ruleset::{Counters, HeaderMatch, IfName, Inv, TableKind};
 use hookwalk_engine::targets::Target;
 use hookwalk_engine::{AddrMask, Family};
@@ -275,7 +276,7 @@ pub(crate) fn command(
                     return Ok(p.nothing());
                 }
             }
-            Item::Option(Id::Ext { ext, opt }, arg) => p.ext_option(ext, opt, arg, &mut words)?,
+            Item::Option(Id::Ext { ext, opt }, arg) => p.ext_option(ext, opt, arg, &mut words, out)?,
         }
         p.invert = false;
     }
@@ -596,6 +597,7 @@ impl Parser<'_> {
         opt: u8,
         arg: Option<Word>,
         words: &mut Getopt<'_>,
+        out: &mut Output,
     ) -> Result<(), Fault> {
         let (Some(loaded), Some(given)) = (self.loaded.get(ext), self.given.get_mut(ext)) else {
             return Ok(());
@@ -608,11 +610,21 @@ impl Parser<'_> {
             name: loaded.name(),
             given: std::mem::take(given),
             family: self.tool.family,
-            proto: self.header.proto,
             net: self.net,
             warnings: RefCell::default(),
         };
         option::give(&mut args, loaded.opts(), opt, self.invert, arg, second, self.header.proto)?;
+        // What the extension reads itself is read now, so that what is wrong is said in the order of the words.
+        if loaded.opts().iter().any(|o| o.id == opt && matches!(o.ty, Ty::Text | Ty::Two(_))) {
+            let early = match loaded {
+                Loaded::Match(e) => (e.build)(&args).map(|_| ()),
+                Loaded::Target(e) => (e.build)(&args).map(|_| ()),
+            };
+            if let Err(fault @ Fault::Parameter(_)) = early {
+                out.stderr.push_str(&args.warnings.borrow());
+                return Err(fault);
+            }
+        }
         *given = args.given;
         Ok(())
     }
@@ -630,7 +642,6 @@ impl Parser<'_> {
                     name: self.loaded[i].name(),
                     given: std::mem::take(&mut self.given[i]),
                     family: self.tool.family,
-                    proto: self.header.proto,
                     net: self.net,
                     warnings: RefCell::default(),
                 };
@@ -705,6 +716,10 @@ impl Parser<'_> {
         let mut rules = Vec::new();
         if rule_command && !deletes_number {
             normalize(&mut matched);
+            ports_need(&matched, self.header.proto)?;
+            if self.table == TableKind::Nat && target == TargetSpec::Target(Target::Drop) {
+                return Err(Fault::param(exec::NAT_DROP));
+            }
             for src in &srcs {
                 for dst in &dsts {
                     let mut header = self.header.clone();
@@ -769,6 +784,22 @@ fn finish<T>(ext: &'static Ext<T>, args: &Args<'_>) -> Result<T, Fault> {
     built.and_then(|()| (ext.build)(args))
 }
 
+/// Ports without the protocol that has them.
+fn ports_need(matched: &[Match], proto: Option<Inv<u8>>) -> Result<(), Fault> {
+    for m in matched {
+        let (wanted, name) = match m {
+            Match::Tcp(m) if m.option.is_none() && *m != TcpMatch::default() => (6, "TCP"),
+            Match::Udp(m) if *m != UdpMatch::default() => (17, "UDP"),
+            _ => continue,
+        };
+        if proto.is_none_or(|p| p.value != wanted) {
+            let lower = name.to_ascii_lowercase();
+            return Err(Fault::param(format!("{name} match requires '-p {lower}'")));
+        }
+    }
+    Ok(())
+}
+
 /// Several tcp matches (or udp) in one rule become one, at the place of the first, when the rule comes back from
 /// nf_tables, which keeps ports and flags as loads and comparisons.
 fn normalize(matched: &mut Vec<Match>) {
@@ -799,6 +830,19 @@ fn normalize(matched: &mut Vec<Match>) {
         }
         i += 1;
     }
+    // "Not any port" is no condition to this release, and where nothing else is left the match goes with it.
+    let never = |range: &mut Option<Inv<PortRange>>| {
+        let found = range.is_some_and(|r| r.not && r.value == (0, 65535));
+        if found {
+            *range = None;
+        }
+        found
+    };
+    matched.retain_mut(|m| match m {
+        Match::Tcp(m) => !(never(&mut m.sport) | never(&mut m.dport)) || *m != TcpMatch::default(),
+        Match::Udp(m) => !(never(&mut m.sport) | never(&mut m.dport)) || *m != UdpMatch::default(),
+        _ => true,
+    });
 }
 
 fn number(text: &str) -> Option<u64> {

@@ -3,11 +3,12 @@
 use super::exec::{self, Index};
 use super::fault::Fault;
 use super::getopt::{Arg, Getopt, Id, Item, Long};
-use super::parse::{self, Command, table_kind};
+use super::parse::{self, Command, Request, table_kind};
 use super::{Tool, check, finish, save};
 use crate::output::Output;
 use crate::shell::Word;
 use hookwalk_engine::Host;
+use hookwalk_engine::hook::Hook;
 use hookwalk_engine::ruleset::{ChainId, Counters, Policy, Ruleset, Table, TableKind};
 
 /// What the command line asks for.
@@ -41,8 +42,18 @@ struct Load {
     /// The table as it was before, if there was one.
     before: Option<Table>,
     index: Index,
-    /// Rules in the order in which they came: input line, chain and operation.
-    added: Vec<(u32, ChainId, &'static str)>,
+    /// What to do, with the line that says so. Nothing is done before `COMMIT`.
+    queue: Vec<(u32, Step)>,
+}
+
+/// A line of a table.
+enum Step {
+    /// `:CHAIN POLICY`, for a built-in chain with what it gets.
+    Chain(String, Option<(Hook, Policy, Counters)>),
+    /// A command.
+    Request(Box<Request>),
+    /// A rule that the kernel refuses before anything else is looked at.
+    Refused(&'static str, &'static str, String),
 }
 
 /// `iptables-restore`.
@@ -146,12 +157,12 @@ fn one(
         if text == "COMMIT" {
             let done = load.take();
             return match done {
-                Some(done) => commit(&mut host.rules, tool, done),
+                Some(done) => commit(&mut host.rules, tool, options, done, number, out),
                 None => Ok(()),
             };
         }
         if let Some(rest) = text.strip_prefix(':') {
-            return chain_line(&mut host.rules, tool, options, rest, number, current).map_err(at);
+            return chain_line(tool, options, rest, number, current).map_err(at);
         }
         return rule_line(host, tool, options, text, line.ends_with('\n'), number, current, out);
     }
@@ -195,7 +206,7 @@ fn begin(rules: &mut Ruleset, tool: &Tool, options: &Options, kind: TableKind, o
         .enumerate()
         .filter_map(|(i, c)| c.as_ref().map(|c| (c.name.clone(), ChainId(i as u16))))
         .collect();
-    Load { kind, before, index, added: Vec::new() }
+    Load { kind, before, index, queue: Vec::new() }
 }
 
 fn undo(rules: &mut Ruleset, tool: &Tool, load: Load) {
@@ -210,14 +221,7 @@ fn undo(rules: &mut Ruleset, tool: &Tool, load: Load) {
 }
 
 /// `:CHAIN POLICY [PACKETS:BYTES]`.
-fn chain_line(
-    rules: &mut Ruleset,
-    tool: &Tool,
-    options: &Options,
-    text: &str,
-    number: u32,
-    load: &mut Load,
-) -> Result<(), Fault> {
+fn chain_line(tool: &Tool, options: &Options, text: &str, number: u32, load: &mut Load) -> Result<(), Fault> {
     let mut words = text.split([' ', '\t', '\n']).filter(|w| !w.is_empty());
     let Some(name) = words.next() else {
         return Err(Fault::param(format!("{}: line {number} chain name invalid", tool.name)));
@@ -226,22 +230,9 @@ fn chain_line(
     let Some(policy) = words.next() else {
         return Err(Fault::param(format!("{}: line {number} policy invalid", tool.name)));
     };
-    let table = rules.table_or_new(tool.family, load.kind);
-    let hook = exec::builtin(load.kind, name);
     // A user's chain has no policy, whatever is written.
-    let Some(hook) = hook else {
-        match load.index.get(name) {
-            Some(id) => {
-                // It is there already (-n): it is emptied.
-                if let Some(chain) = table.chain_mut(*id) {
-                    chain.rules.clear();
-                }
-            }
-            None => {
-                let id = table.add_chain(name);
-                load.index.insert(name.into(), id);
-            }
-        }
+    let Some(hook) = exec::builtin(load.kind, name) else {
+        load.queue.push((number, Step::Chain(name.to_string(), None)));
         return Ok(());
     };
     let mut counters = Counters::default();
@@ -256,12 +247,7 @@ fn chain_line(
         "DROP" => Policy::Drop,
         _ => return Err(Fault::Operation("Bad policy name.")),
     };
-    let id = table.base_or_new(hook);
-    load.index.insert(hook.chain_name().into(), id);
-    if let Some(base) = table.chain_mut(id).and_then(|c| c.base.as_mut()) {
-        base.policy = policy;
-        base.counters = Some(counters);
-    }
+    load.queue.push((number, Step::Chain(name.to_string(), Some((hook, policy, counters)))));
     Ok(())
 }
 
@@ -302,22 +288,12 @@ fn rule_line(
     }
     let mut argv = vec![Word::new(tool.name.clone())];
     split(rest, newline, &mut argv).map_err(at)?;
-    let mut request = parse::command(&host.net, tool, &argv, Some((load.kind, counters)), out).map_err(at)?;
-    if options.verbose {
-        request.verbose = request.verbose.max(1);
-    }
-    let op = match request.command {
-        Command::Append => "RULE_APPEND",
-        Command::Insert(_) => "RULE_INSERT",
-        Command::Replace(_) => "RULE_REPLACE",
-        _ => "",
+    let step = match parse::command(&host.net, tool, &argv, Some((load.kind, counters)), out) {
+        Ok(request) => Step::Request(Box::new(request)),
+        Err(Fault::Kernel { op, why, about }) => Step::Refused(op, why, about),
+        Err(fault) => return Err(at(fault)),
     };
-    exec::apply(&mut host.rules, tool.family, &request, Some(&mut load.index), out).map_err(at)?;
-    if !op.is_empty() {
-        if let Some(id) = request.chain.as_deref().and_then(|c| load.index.get(c)) {
-            load.added.push((number, *id, op));
-        }
-    }
+    load.queue.push((number, step));
     Ok(())
 }
 
@@ -365,23 +341,100 @@ fn split(text: &str, newline: bool, argv: &mut Vec<Word>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// `COMMIT`: the kernel looks at the table as a whole.
-fn commit(rules: &mut Ruleset, tool: &Tool, load: Load) -> Result<(), Stop> {
+/// `COMMIT`: now it is done, all or nothing.
+fn commit(
+    rules: &mut Ruleset,
+    tool: &Tool,
+    options: &Options,
+    mut load: Load,
+    last: u32,
+    out: &mut Output,
+) -> Result<(), Stop> {
     let family = tool.family;
-    let Some(table) = rules.table_mut(family, load.kind) else { return Ok(()) };
-    let Err(why) = check::table(table) else { return Ok(()) };
-    // Which line was it? The last that has to go for the table to be in order.
-    let mut line = 0;
-    let mut fault = Fault::Kernel { op: "RULE_APPEND", why, about: String::new() };
-    for (number, id, op) in load.added.iter().rev() {
-        let Some(chain) = table.chain_mut(*id) else { continue };
-        chain.rules.pop();
-        line = *number;
-        fault = Fault::Kernel { op, why, about: format!("rule in chain {}", chain.name) };
-        if check::table(table).is_ok() {
-            break;
+    // Rules in the order in which they were added: input line, chain and operation.
+    let mut added: Vec<(u32, ChainId, &'static str)> = Vec::new();
+    let mut refused: Vec<(u32, String)> = Vec::new();
+    let sentence = |op: &str, why: &str, about: &str| format!("{op} failed ({why}): {about}");
+    let queue = std::mem::take(&mut load.queue);
+    for (number, step) in queue {
+        let mut request = match step {
+            Step::Chain(name, base) => {
+                chain(rules, tool, &mut load, &name, base);
+                continue;
+            }
+            Step::Refused(op, why, about) => {
+                refused.push((number, sentence(op, why, &about)));
+                continue;
+            }
+            Step::Request(request) => *request,
+        };
+        if options.verbose {
+            request.verbose = request.verbose.max(1);
+        }
+        match exec::apply(rules, family, &request, Some(&mut load.index), out) {
+            Ok(()) => {
+                let op = match request.command {
+                    Command::Append => "RULE_APPEND",
+                    Command::Insert(_) => "RULE_INSERT",
+                    Command::Replace(_) => "RULE_REPLACE",
+                    _ => continue,
+                };
+                if let Some(id) = request.chain.as_deref().and_then(|c| load.index.get(c)) {
+                    added.push((number, *id, op));
+                }
+            }
+            Err(Fault::Kernel { op, why, about }) => refused.push((number, sentence(op, why, &about))),
+            Err(fault) => {
+                let line = if matches!(fault, Fault::Operation(_)) { number } else { last };
+                undo(rules, tool, load);
+                return Err((fault, Some(line)));
+            }
+        }
+    }
+    if refused.is_empty() {
+        let Some(table) = rules.table_mut(family, load.kind) else { return Ok(()) };
+        let Err(why) = check::table(table) else { return Ok(()) };
+        // Which line was it? The last that has to go for the table to be in order.
+        for (number, id, op) in added.iter().rev() {
+            let Some(chain) = table.chain_mut(*id) else { continue };
+            chain.rules.pop();
+            refused = vec![(*number, sentence(op, why, &format!("rule in chain {}", chain.name)))];
+            if check::table(table).is_ok() {
+                break;
+            }
         }
     }
     undo(rules, tool, load);
-    Err((fault, Some(line)))
+    Err((Fault::KernelLines(refused), None))
+}
+
+/// A chain comes into being, or is emptied where it was there (`-n`); a built-in one gets its policy.
+fn chain(
+    rules: &mut Ruleset,
+    tool: &Tool,
+    load: &mut Load,
+    name: &str,
+    base: Option<(Hook, Policy, Counters)>,
+) {
+    let table = rules.table_or_new(tool.family, load.kind);
+    let Some((hook, policy, counters)) = base else {
+        match load.index.get(name) {
+            Some(id) => {
+                if let Some(chain) = table.chain_mut(*id) {
+                    chain.rules.clear();
+                }
+            }
+            None => {
+                let id = table.add_chain(name);
+                load.index.insert(name.into(), id);
+            }
+        }
+        return;
+    };
+    let id = table.base_or_new(hook);
+    load.index.insert(hook.chain_name().into(), id);
+    if let Some(base) = table.chain_mut(id).and_then(|c| c.base.as_mut()) {
+        base.policy = policy;
+        base.counters = Some(counters);
+    }
 }

@@ -76,7 +76,7 @@ fn hex_string(text: &str) -> Result<Vec<u8>, Fault> {
 }
 
 fn build_string(args: &Args<'_>) -> Result<Match, Fault> {
-    let missing = || Fault::param("no string");
+    let missing = || Fault::Incomplete;
     let algo = match args.get(2).map(|g| g.text.as_str()) {
         Some("bm") => StringAlgo::Bm,
         Some("kmp") => StringAlgo::Kmp,
@@ -177,7 +177,7 @@ pub(super) static U32: Ext<Match> = Ext {
     opts: &[opt("u32", 0, Ty::Text).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no test")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         Ok(Match::U32(U32Match { tests: parse_u32(&g.text)?.into(), not: g.not }))
     },
 };

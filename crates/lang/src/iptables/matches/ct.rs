@@ -225,7 +225,7 @@ pub(super) static STATE: Ext<Match> = Ext {
     opts: &[opt("state", 0, Ty::Text).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no state")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         Ok(Match::State(StateMatch { states: g.inv(states(&g.text, "state", false)?) }))
     },
 };
@@ -263,7 +263,7 @@ pub(super) static CONNMARK: Ext<Match> = Ext {
     opts: &[opt("mark", 0, Ty::Mark).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no mark")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         let (value, mask) = g.mark();
         Ok(Match::Connmark(ConnmarkMatch { mark: g.inv(MaskedMark { value, mask }) }))
     },

@@ -140,7 +140,7 @@ pub(super) static CPU: Ext<Match> = Ext {
     opts: &[opt("cpu", 0, Ty::Num(0, u32::MAX as u64)).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no cpu")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         Ok(Match::Cpu(CpuMatch { cpu: g.inv(g.num() as u32) }))
     },
 };
@@ -207,7 +207,7 @@ pub(super) static REALM: Ext<Match> = Ext {
     opts: &[opt("realm", 0, Ty::Text).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no realm")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         Ok(Match::Realm(RealmMatch { realm: masked(g, "realm")? }))
     },
 };
@@ -437,7 +437,7 @@ pub(crate) fn set_ref(args: &Args<'_>, g: &Given) -> Result<SetRef, Fault> {
 }
 
 fn build_set(args: &Args<'_>) -> Result<Match, Fault> {
-    let Some(g) = args.get(0) else { return Err(Fault::param("no set")) };
+    let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
     let compare = |ids: [u8; 3]| {
         let found = args.given.iter().find(|g| ids.contains(&g.id))?;
         let n = found.num();

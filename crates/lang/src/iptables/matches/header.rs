@@ -91,9 +91,9 @@ pub(super) static TOS: Ext<Match> = Ext {
     build: |args| match args.get(0) {
         Some(g) => match g.val {
             Val::Tos(value, mask) => Ok(Match::Tos(TosMatch { tos: g.inv((value, mask)) })),
-            _ => Err(Fault::param("no tos")),
+            _ => Err(Fault::Incomplete),
         },
-        None => Err(Fault::param("no tos")),
+        None => Err(Fault::Incomplete),
     },
 };
 
@@ -138,7 +138,7 @@ pub(super) static DSCP: Ext<Match> = Ext {
     opts: DSCP_OPTS,
     first: |args| one_of(args, "DSCP match: Parameter --dscp is required"),
     build: |args| {
-        let Some(g) = args.given.last() else { return Err(Fault::param("no dscp")) };
+        let Some(g) = args.given.last() else { return Err(Fault::Incomplete) };
         let value = if g.id == 0 { g.num() as u8 } else { dscp_class(&g.text)? };
         Ok(Match::Dscp(DscpMatch { dscp: g.inv(value) }))
     },
@@ -162,7 +162,7 @@ pub(super) static LENGTH: Ext<Match> = Ext {
     first: no_check,
     build: |args| match args.range::<u16>(0) {
         Some(length) => Ok(Match::Length(LengthMatch { length })),
-        None => Err(Fault::param("no length")),
+        None => Err(Fault::Incomplete),
     },
 };
 
@@ -193,9 +193,9 @@ pub(super) static MAC: Ext<Match> = Ext {
     build: |args| match args.get(0) {
         Some(g) => match g.val {
             Val::Mac(mac) => Ok(Match::Mac(MacMatch { source: g.inv(mac) })),
-            _ => Err(Fault::param("no address")),
+            _ => Err(Fault::Incomplete),
         },
-        None => Err(Fault::param("no address")),
+        None => Err(Fault::Incomplete),
     },
 };
 
@@ -224,7 +224,7 @@ pub(super) static MARK: Ext<Match> = Ext {
     opts: &[opt("mark", 0, Ty::Mark).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no mark")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         let (value, mask) = g.mark();
         Ok(Match::Mark(MarkMatch { mark: g.inv(MaskedMark { value, mask }) }))
     },
@@ -270,7 +270,7 @@ pub(super) static PKTTYPE: Ext<Match> = Ext {
     opts: &[opt("pkt-type", 0, Ty::Text).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no type")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         let lower = g.text.to_ascii_lowercase();
         let kind = match lower.as_str() {
             "mcast" => Some(PktType::Multicast),

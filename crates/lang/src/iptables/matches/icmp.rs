@@ -106,7 +106,7 @@ pub(super) static ICMP6: Ext<Match> = Ext {
 };
 
 fn build(args: &Args<'_>, table: &[Name], what: &str) -> Result<IcmpMatch, Fault> {
-    let Some(g) = args.get(0) else { return Err(Fault::param("no type")) };
+    let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
     Ok(IcmpMatch { kind: g.inv(parse(&g.text, table, what)?) })
 }
 

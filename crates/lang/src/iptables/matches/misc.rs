@@ -16,7 +16,7 @@ pub(super) static COMMENT: Ext<Match> = Ext {
     opts: &[opt("comment", 0, Ty::Text).must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no comment")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         // What is longer is cut off.
         let mut end = g.text.len().min(255);
         while !g.text.is_char_boundary(end) {

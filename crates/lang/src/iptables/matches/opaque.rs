@@ -38,7 +38,7 @@ fn in_order(args: &Args<'_>, order: &[u8]) -> Match {
 }
 
 const CGROUP_OPTS: &[Opt] =
-    &[opt("path", 0, Ty::Text).inv().not_with(&[1]), opt("cgroup", 1, Ty::Num(0, u32::MAX as u64)).inv()];
+    &[opt("path", 0, Ty::Text).inv(), opt("cgroup", 1, Ty::Num(0, u32::MAX as u64)).inv()];
 
 /// `-m cgroup`.
 pub(super) static CGROUP: Ext<Match> = Ext {

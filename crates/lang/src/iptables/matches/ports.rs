@@ -82,8 +82,8 @@ fn build_tcp(args: &Args<'_>) -> Result<Match, Fault> {
             }
         }
     }
-    // A range of all ports is no condition; neither is its inversion, as this release stores it.
-    let all = |range: &Option<Inv<PortRange>>| range.is_some_and(|r| r.value == (0, 65535));
+    // A range of all ports is no condition.
+    let all = |range: &Option<Inv<PortRange>>| range.is_some_and(|r| !r.not && r.value == (0, 65535));
     if all(&m.sport) {
         m.sport = None;
     }
@@ -194,7 +194,7 @@ pub(super) static UDP: Ext<Match> =
     Ext { name: "udp", family: None, opts: UDP_OPTS, first: no_check, build: build_udp };
 
 fn build_udp(args: &Args<'_>) -> Result<Match, Fault> {
-    let range = |id| args.range::<u16>(id).filter(|r| r.value != (0, 65535));
+    let range = |id| args.range::<u16>(id).filter(|r| r.not || r.value != (0, 65535));
     Ok(Match::Udp(UdpMatch { sport: range(0), dport: range(1) }))
 }
 

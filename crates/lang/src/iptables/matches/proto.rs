@@ -499,7 +499,7 @@ pub(super) static TCPMSS: Ext<Match> = Ext {
     },
     build: |args| match args.range::<u16>(0) {
         Some(mss) => Ok(Match::Tcpmss(TcpmssMatch { mss })),
-        None => Err(Fault::param("no mss")),
+        None => Err(Fault::Incomplete),
     },
 };
 
@@ -587,7 +587,7 @@ pub(super) static IPV6HEADER: Ext<Match> = Ext {
     opts: IPV6HEADER_OPTS,
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no header")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         let mut set = 0u8;
         for word in g.text.split(',') {
             let lower = word.to_ascii_lowercase();

@@ -114,11 +114,11 @@ pub(super) static STATISTIC: Ext<Match> = Ext {
 };
 
 fn build_statistic(args: &Args<'_>) -> Result<Match, Fault> {
-    let Some(mode) = args.get(0) else { return Err(Fault::param("no mode")) };
+    let Some(mode) = args.get(0) else { return Err(Fault::Incomplete) };
     let (mode, not) = match mode.text.as_str() {
         "random" => {
             let g = args.get(1);
-            let text = g.map_or("", |g| g.text.as_str());
+            let Some(text) = g.map(|g| g.text.as_str()) else { return Err(Fault::Incomplete) };
             let chance = text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(|| {
                 Fault::param(
                     "statistic: bad value for option \"--probability\", or out of range (0-1).\n".to_string(),

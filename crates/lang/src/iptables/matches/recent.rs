@@ -10,7 +10,7 @@ use hookwalk_engine::matches::{HashlimitMatch, Match, QuotaMatch, RecentMatch};
 use hookwalk_engine::{Addr, Family};
 
 const RECENT_OPTS: &[Opt] = &[
-    opt("set", 0, Ty::Flag).inv().not_with(&[1, 2, 3, 6]),
+    opt("set", 0, Ty::Flag).inv().not_with(&[1, 2, 3]),
     opt("rcheck", 1, Ty::Flag).inv().not_with(&[0, 2, 3]),
     opt("update", 2, Ty::Flag).inv().not_with(&[0, 1, 3]),
     opt("remove", 3, Ty::Flag).inv().not_with(&[0, 1, 2]),
@@ -128,7 +128,7 @@ pub(super) static QUOTA: Ext<Match> = Ext {
     opts: &[opt("quota", 0, Ty::Num(0, u64::MAX)).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no quota")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         Ok(Match::Quota(QuotaMatch { quota: g.num(), not: g.not, left: g.num() }))
     },
 };

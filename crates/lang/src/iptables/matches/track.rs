@@ -64,7 +64,7 @@ fn mode(text: &str) -> Result<ConnbytesMode, Fault> {
 }
 
 fn build_connbytes(args: &Args<'_>) -> Result<Match, Fault> {
-    let missing = || Fault::param("no bytes");
+    let missing = || Fault::Incomplete;
     let g = args.get(0).ok_or_else(missing)?;
     let range = match g.val {
         Val::Range(low, _, false) => (low, u64::MAX),
@@ -167,9 +167,11 @@ pub(super) static CONNLABEL: Ext<Match> = Ext {
     opts: &[opt("label", 0, Ty::Text).inv().must(), opt("set", 1, Ty::Flag)],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no label")) };
-        let label = number::whole(&g.text, 0, 127)
-            .ok_or_else(|| Fault::param(format!("label '{}' not found or invalid value", g.text)))?;
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
+        let label = number::whole(&g.text, 0, 127).ok_or_else(|| {
+            args.warn("Warning: cannot open /etc/xtables/connlabel.conf: No such file or directory");
+            Fault::param(format!("label '{}' not found or invalid value", g.text))
+        })?;
         Ok(Match::Connlabel(ConnlabelMatch { label: g.inv(label as u8), set: args.has(1) }))
     },
 };
@@ -256,7 +258,7 @@ pub(super) static HELPER: Ext<Match> = Ext {
     opts: &[opt("helper", 0, Ty::Text).inv().must()],
     first: no_check,
     build: |args| {
-        let Some(g) = args.get(0) else { return Err(Fault::param("no helper")) };
+        let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         Ok(Match::Helper(HelperMatch { name: g.inv(g.text.as_str().into()) }))
     },
 };

@@ -420,7 +420,7 @@ pub(super) static DNPT: Ext<Target> = Ext {
 
 fn npt(args: &Args<'_>) -> Result<NptTarget, Fault> {
     let prefix = |id| {
-        let Some(g) = args.get(id) else { return Err(Fault::param("no prefix")) };
+        let Some(g) = args.get(id) else { return Err(Fault::Incomplete) };
         debug_assert_eq!(g.val, Val::Text);
         let (addr, len) = g.text.split_once('/').unwrap_or((&g.text, "128"));
         let addr = address::literal(addr, Family::V6)

@@ -122,7 +122,7 @@ pub(super) static NFLOG: Ext<Target> = Ext {
                 "warn: --nflog-range has never worked and is no longer supported, please use --nflog-size instead",
             );
         }
-        let prefix = args.get(1).map(|g| text(&g.text, 63)).transpose()?.unwrap_or_default();
+        let prefix = args.get(1).map(|g| text(&g.text, 127)).transpose()?.unwrap_or_default();
         if prefix.contains('\n') {
             return Err(Fault::param("Newlines not allowed in --log-prefix"));
         }

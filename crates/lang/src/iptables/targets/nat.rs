@@ -99,7 +99,7 @@ fn ports(text: &str, range: &mut Range, shifted: bool) -> Result<(), Fault> {
 
 /// `[ADDR[-ADDR]][:PORT[-PORT]]`, IPv6 addresses in brackets where a port follows.
 fn parse(args: &Args<'_>, shifted: bool) -> Result<Range, Fault> {
-    let Some(g) = args.get(0) else { return Err(Fault::param("no address")) };
+    let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
     let mut range = Range::default();
     let text = g.text.as_str();
     let (addrs, port_text) = match args.family {
@@ -130,8 +130,7 @@ fn parse(args: &Args<'_>, shifted: bool) -> Result<Range, Fault> {
         }
     }
     let addr = |text: &str| {
-        address::literal(text, args.family)
-            .ok_or_else(|| Fault::param(format!("Bad IP address \"{text}\"\n")))
+        address::literal(text, args.family).ok_or_else(|| Fault::param(format!("Bad IP address \"{text}\"")))
     };
     let (low, high) = match addrs.split_once('-') {
         Some((low, high)) => (addr(low)?, addr(high)?),

@@ -180,9 +180,9 @@ pub(super) static LED: Ext<Target> = Ext {
 };
 
 const RATEEST_OPTS: &[Opt] = &[
-    opt("rateest-name", 0, Ty::Text).must(),
-    opt("rateest-interval", 1, Ty::Text),
-    opt("rateest-ewmalog", 2, Ty::Text),
+    opt("rateest-name", 0, Ty::Late).must(),
+    opt("rateest-interval", 1, Ty::Late),
+    opt("rateest-ewmalog", 2, Ty::Late),
 ];
 
 /// `-j RATEEST`.

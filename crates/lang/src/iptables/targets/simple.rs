@@ -276,7 +276,7 @@ fn zone(g: &Given) -> Result<ZoneId, Fault> {
     }
     match number::whole(&g.text, 0, 65535) {
         Some(id) => Ok(ZoneId::Number(id as u16)),
-        None => Err(Fault::param(format!("Cannot parse {} as a zone ID\n", g.text))),
+        None => Err(Fault::param(format!("Cannot parse {} as a zone ID", g.text))),
     }
 }
 
