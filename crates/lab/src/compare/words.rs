@@ -34,6 +34,7 @@ impl Excuse {
 
     /// Do two lines agree? What had to be renamed is remembered if they do.
     pub(super) fn agree(&mut self, kernel: &str, ours: &str) -> bool {
+        let kernel = &*without_peer(kernel);
         if kernel == ours {
             kernel.split_whitespace().for_each(|w| self.same(w));
             return true;
@@ -171,5 +172,17 @@ fn ping_line(line: &str) -> String {
     match words.iter().position(|w| *w == "time") {
         Some(i) if line.contains("packets transmitted") => words[..i].join(" "),
         _ => words.join(" "),
+    }
+}
+
+/// A line of `ip link` or `ip addr` without what says where the other end of a veth pair is: a lab's interface is a
+/// cable's end, and how the recorder made the cable is its own affair (`eth0@if5:`, `link-netnsid 0`).
+fn without_peer(line: &str) -> String {
+    let line = line.split(" link-netnsid ").next().unwrap_or(line);
+    match line.split_once("@if") {
+        Some((name, rest)) if rest.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{name}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        _ => line.to_string(),
     }
 }
