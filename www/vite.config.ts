@@ -44,8 +44,10 @@ function firstPicture(): Plugin {
       const walk = Hookwalk.open(readFileSync(join(labs, name, `${name}.lab`), "utf8"));
       const lab = walk.lab();
       const station = Math.max(0, lab.stations.findIndex((s: { kind: string }) => s.kind === "host"));
-      const events = walk.events(0, Math.min(lab.len, 40));
-      return `export default ${JSON.stringify({ name, lab, view: walk.view(0, station), tables: walk.tables(0, station), events })}`;
+      // Where the page starts: see `start` in src/player.ts.
+      const at = Math.max(0, (lab.packets[0]?.first ?? 0) - 1);
+      const picture = { name, lab, view: walk.view(at, station), tables: walk.tables(at, station), events: walk.events(0, Math.min(lab.len, 48)) };
+      return `export default ${JSON.stringify(picture)}`;
     },
   };
 }

@@ -120,9 +120,9 @@ export function layout(width: number, hooks: HookView[], riders: Rider[], path: 
   const forward = horizontal(find("FORWARD"), x1, fy, x2 + hookW - x1, riders);
   const rowsOf = (n: string): number => find(n).funcs.length * ROW + TITLE + 4;
   const base = top + 7 * ROW + TITLE + 26;
-  const preY = Math.max(top, Math.round((base - rowsOf("PREROUTING")) / 2) + 12);
+  const preY = Math.max(top + 58, Math.round((base - rowsOf("PREROUTING")) / 2) + 12);
   const pre = vertical(find("PREROUTING"), x0, preY, hookW, riders);
-  const postY = Math.max(top, Math.round((base - rowsOf("POSTROUTING")) / 2) + 12);
+  const postY = Math.max(top + 58, Math.round((base - rowsOf("POSTROUTING")) / 2) + 12);
   const post = vertical(find("POSTROUTING"), x3, postY, hookW, riders);
 
   let procH = 62;
@@ -234,15 +234,17 @@ function anchor(map: StageLayout, place: Place, h: number): Point {
       return { x: row.x + row.w / 2, y: row.y + ROW + 3 };
     }
     case "route": {
-      const at = place.output ? map.join : map.route;
-      return { x: at.x, y: at.y - h / 2 };
+      if (map.narrow) return { x: map.width / 2, y: (place.output ? map.join : map.route).y - h / 2 };
+      // Over the outer boxes, where nothing else stands, up to the wire that the packet is on.
+      if (place.output) return { x: map.join.x + CAPSULE / 2 + 10, y: map.join.y - h - 24 };
+      return { x: map.route.x - CAPSULE / 2 - 4, y: map.route.y - h - 24 };
     }
     case "local":
       return { x: map.process.x + map.process.w / 2, y: map.process.y + (map.narrow ? 26 : 58) };
     case "transmit":
-      return { x: map.leave.x, y: map.leave.y - h / 2 };
+      return map.narrow ? { x: map.width / 2, y: map.leave.y - h } : { x: map.leave.x, y: map.leave.y - h - 24 };
     case "receive":
     case "link":
-      return { x: map.enter.x, y: map.enter.y - h / 2 };
+      return map.narrow ? { x: map.width / 2, y: 2 } : { x: map.enter.x, y: map.enter.y - h - 24 };
   }
 }

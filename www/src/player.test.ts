@@ -23,7 +23,7 @@ function run(len: number): Run {
 
 test("steps, jumps between packets and turns, and stays within the run", () => {
   const p = new Player();
-  p.open(run(20));
+  p.open(run(20), 0);
   p.step(-1);
   expect(p.at).toBe(0);
   p.step(1);

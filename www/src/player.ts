@@ -1,14 +1,11 @@
 /// Time in the reader's hand: which run, which position, and whether it moves. The page is drawn from this and nothing else.
-import type { EventView, LabView, PacketSpan, Run, TableView, View } from "./model.js";
+import type { EventView, LabView, LineView, PacketSpan, Run, TableView, View } from "./model.js";
 
 /** How many events of the list are fetched at once. */
 const PAGE = 256;
 
 /** How long a step is shown while playing, by how much it matters, in milliseconds. */
 const DWELL = [170, 620, 1150];
-
-/** How long narration is left to be read where the player does not stop, in milliseconds. */
-const READ = 3500;
 
 export class Player extends EventTarget {
   run: Run | undefined;
@@ -25,7 +22,7 @@ export class Player extends EventTarget {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Shows a run, at a position. */
-  open(run: Run, at = 0, station = -1): void {
+  open(run: Run, at: number | undefined = undefined, station = -1): void {
     this.pause();
     this.run = run;
     this.#pages.clear();
@@ -33,7 +30,7 @@ export class Player extends EventTarget {
     const hosts = run.lab.stations.map((s, i) => (s.kind === "host" ? i : -1)).filter((i) => i >= 0);
     this.pinned = hosts.includes(station);
     this.station = this.pinned ? station : (hosts[0] ?? 0);
-    this.at = Math.min(Math.max(0, at), run.lab.len);
+    this.at = Math.min(Math.max(0, at ?? this.start), run.lab.len);
     this.#moved();
   }
 
@@ -81,6 +78,16 @@ export class Player extends EventTarget {
     return this.lab?.packets.find((p) => p.id === id);
   }
 
+  /** The line of the lab that has just begun at a position. */
+  line(at: number): LineView | undefined {
+    return this.lab?.lines.find((l) => l.at === at);
+  }
+  /** Where the story begins: everything is set up, and the first packet is about to be sent. */
+  get start(): number {
+    const first = this.lab?.packets[0]?.first ?? 0;
+    return Math.max(0, first - 1);
+  }
+
   lineStart(at: number): number {
     let start = 0;
     for (const line of this.lab?.lines ?? []) if (line.kind === "packet" && line.at < at) start = line.at;
@@ -126,7 +133,7 @@ export class Player extends EventTarget {
   /** Plays; at the end it begins anew. */
   play(): void {
     if (!this.run) return;
-    if (this.at >= this.len) this.seek(0);
+    if (this.at >= this.len) this.seek(this.start);
     this.playing = true;
     this.#tick();
     this.#tell();
@@ -154,18 +161,13 @@ export class Player extends EventTarget {
 
   #tick(): void {
     clearTimeout(this.#timer);
-    const early = this.#opening(this.at);
-    const dwell = early ? READ : (DWELL[this.event(this.at)?.weight ?? 0] ?? DWELL[0]!);
+    const dwell = DWELL[this.event(this.at)?.weight ?? 0] ?? DWELL[0]!;
     this.#timer = setTimeout(() => {
       if (!this.playing) return;
       this.seek(this.at + 1);
-      if (this.at >= this.len || (this.stops.includes(this.at) && !this.#opening(this.at))) this.pause();
+      if (this.at >= this.len || this.stops.includes(this.at)) this.pause();
       else this.#tick();
     }, dwell / this.speed);
-  }
-  /** Narration before the first packet: shown for a while, but nothing has moved yet that one could stop. */
-  #opening(at: number): boolean {
-    return this.stops.includes(at) && at <= (this.lab?.packets[0]?.first ?? 0) && at < 3;
   }
   #moved(): void {
     this.#view = undefined;

@@ -456,8 +456,16 @@ impl Told<'_> {
 /// A packet in a few words: protocol, ends, and what tells it from others of its flow.
 pub fn short_line(packet: &Packet) -> String {
     let line = packet_line(packet);
-    let cut = [" seq=", " ttl=", " len="].iter().filter_map(|w| line.find(w)).min().unwrap_or(line.len());
-    line[..cut].replace(" > ", " → ")
+    let mut ends = [" seq=", " ttl=", " len=", " id="].iter().filter_map(|w| line.find(w));
+    let cut = ends.next().map_or(line.len(), |first| ends.fold(first, usize::min));
+    let mut line = line[..cut].replace(" > ", " → ");
+    if matches!(packet.l4, L4::Tcp(_)) {
+        // The flags in words: tcpdump's single dot would be lost at the end of a sentence.
+        line.truncate(line.rfind(' ').unwrap_or(line.len()));
+        line.push(' ');
+        line.push_str(&short_name(packet));
+    }
+    line
 }
 
 /// What a packet is in one word: `SYN`, `SYN ACK`, `echo-request`; empty where the protocol says it all.

@@ -105,17 +105,17 @@ export class App extends Piece {
     const name = known ? address.lab! : (first?.name ?? library[0]?.name);
     if (name === this.name && address.at === this.player.at) return;
     if (name === this.name && this.player.run && address.at !== undefined) return this.player.seek(address.at);
-    if (name) await this.load(name, address.at ?? 0, address.host);
+    if (name) await this.load(name, address.at, address.host);
   }
 
-  private async load(name: string, at = 0, host?: string): Promise<void> {
+  private async load(name: string, at?: number, host?: string): Promise<void> {
     const text = await labText(name);
     if (this.run(text, at, host)) this.name = name;
     this.changed();
   }
 
   /** Runs a text; where it has mistakes, says them and keeps what there is. */
-  run(text: string, at = 0, host?: string): boolean {
+  run(text: string, at?: number, host?: string): boolean {
     const opened = this.#open?.(text);
     if (!opened) return false;
     if (!opened.ok) {
@@ -239,7 +239,7 @@ export class App extends Piece {
         <section class="panel rules ${hidden("rules")}" aria-label=${this.w("rules")}><hw-rules .player=${player} .tick=${tick}></hw-rules></section>
         <section class="panel edit ${hidden("edit")}" aria-label=${this.w("edit")}>
           <hw-editor .player=${player} .tick=${tick} .problems=${this.problems}
-            @run=${(e: CustomEvent<string>) => this.run(e.detail, 0)}></hw-editor>
+            @run=${(e: CustomEvent<string>) => this.run(e.detail)}></hw-editor>
         </section>
       </main>
       <footer class="controls"><hw-controls .player=${player} .tick=${tick}></hw-controls></footer>

@@ -1,7 +1,7 @@
 /// The event list: every step of the run, as a debugger lists it. Only the rows in sight are drawn.
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { styleMap } from "../css.js";
-import { brief, phrase } from "../i18n.js";
+import { brief, phrase, pick } from "../i18n.js";
 import type { EventView } from "../model.js";
 import { hue, Piece } from "../piece.js";
 
@@ -77,10 +77,22 @@ export class Events extends Piece {
           this.player.seek(e.n + 1);
         }}>
         <span class="id ${fresh ? "" : "same"}">${e.packet || "·"}</span>
-        <span class="sign" aria-hidden="true">${sign(e)}</span>
-        <span class="label">${brief(this.language, e.fact)}</span>
+        <span class="sign" aria-hidden="true">${this.sign(e)}</span>
+        <span class="label">${this.label(e)}</span>
       </button>
     </li>`;
+  }
+
+  private label(e: EventView): string {
+    const { key } = e.fact;
+    if (key !== "line.say" && key !== "line.ask") return brief(this.language, e.fact);
+    return pick(this.language, this.player.line(e.n + 1)?.text ?? []);
+  }
+  private sign(e: EventView): string {
+    if (e.fact.key === "line.expect") return this.player.line(e.n + 1)?.failed ? "✕" : "✓";
+    if (e.fact.key === "line.say") return "❝";
+    if (e.fact.key === "line.ask") return "?";
+    return sign(e);
   }
 
   private scrolled(e: Event): void {

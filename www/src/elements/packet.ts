@@ -28,10 +28,9 @@ export class PacketPanel extends Piece {
       </header>
       <dl class="fields">
         ${row(this.w("source"), flight.src)} ${row(this.w("destination"), flight.dst)}
-        <div class="field">
-          <dt>ctstate</dt>
-          <dd>${flight.state ?? this.w("not_yet_known")}</dd>
-        </div>
+        ${flight.place.at === "link" || lab?.stations[flight.station]?.kind === "wire"
+          ? nothing
+          : html`<div class="field"><dt>ctstate</dt><dd>${flight.state ?? this.w("not_yet_known")}</dd></div>`}
         ${flight.fields.map(([k, v]) => html`<div class="field small"><dt>${k}</dt><dd>${v}</dd></div>`)}
       </dl>`;
   }

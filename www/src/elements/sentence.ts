@@ -9,20 +9,25 @@ export class Sentence extends Piece {
     const { player } = this;
     const { lab, view } = player;
     if (!lab || !view) return html``;
-    const said = lab.lines.filter((l) => (l.kind === "say" || l.kind === "ask") && l.at === player.at);
-    const event = view.event;
+    const line = player.line(player.at);
+    const said = line?.kind === "say" || line?.kind === "ask" ? line : undefined;
+    const opening = player.at === player.start || player.at === 0;
+    const event = opening || said ? undefined : view.event;
     const more = event ? why(this.language, event.fact) : "";
-    const printed = event?.kind === "Line" ? lab.lines.find((l) => l.at === player.at)?.output : undefined;
-    const intro = player.at === 0 ? pickAll(this.language, lab.about) : [];
+    const printed = event?.kind === "Line" ? line?.output : undefined;
+    const intro = opening ? pickAll(this.language, lab.about) : [];
     return html`<div class="sentence ${event?.tone ?? ""}" aria-live="polite" aria-atomic="true">
       ${event
         ? html`<p class="what">${this.words(event.fact)}</p>
             ${printed ? html`<pre tabindex="0" aria-label=${this.w("output")}>${printed}</pre>` : nothing}
             ${more ? html`<p class="why">${more}</p>` : nothing}`
-        : html`<p class="what">${pick(this.language, lab.title)}</p>
+        : nothing}
+      ${opening
+        ? html`<p class="what title">${pick(this.language, lab.title)}</p>
             ${intro.map((p) => html`<p class="why">${p}</p>`)}
-            ${intro.length === 0 ? html`<p class="why">${this.w("press_play")}</p>` : nothing}`}
-      ${said.map((l) => html`<p class="say">${pick(this.language, l.text)}</p>`)}
+            ${intro.length === 0 && !said ? html`<p class="why">${this.w("press_play")}</p>` : nothing}`
+        : nothing}
+      ${said ? html`<p class="say">${pick(this.language, said.text)}</p>` : nothing}
     </div>`;
   }
 
