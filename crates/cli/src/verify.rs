@@ -1,7 +1,8 @@
 //! `hookwalk verify PATH…`: records labs on this machine's kernel, and compares in one go: with the transcript that is
 //! kept beside each lab (is it stale?), and with the simulator (is it right?).
 //!
-//! Beside each transcript, `NAME.versions` says which kernel and which tools gave it.
+//! Beside each transcript, `NAME.versions` says which kernel and which tools gave it. Where `NAME.facts` stands instead, a
+//! namespace cannot repeat the recording, and the file says why and how it was made: only the simulator is run there.
 
 use crate::kernel::{self, Options, Stop, options};
 use crate::{load, say, test};
@@ -39,12 +40,25 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let Ok(stop) = Stop::on_signals() else { return ExitCode::FAILURE };
+    let (kept, labs): (Vec<_>, Vec<_>) = labs.into_iter().partition(|(path, _)| has_facts(path));
     let recordings = kernel::record_all(&labs, options.jobs, &stop);
     if stop.asked() {
         eprintln!("hookwalk verify: interrupted");
         return ExitCode::from(130);
     }
     let (mut passed, mut failed) = (0, 0);
+    for (path, lab) in kept {
+        match test::read_beside(&path, "kernel")
+            .and_then(|kernel| test::judge(&path, &Arc::new(lab), kernel.as_deref()))
+        {
+            Ok(()) => say(&format!("kept   {}: see its .facts\n", path.display())),
+            Err(report) => {
+                failed += 1;
+                let body: String = report.lines().map(|line| format!("    {line}\n")).collect();
+                say(&format!("FAILED {}\n{body}", path.display()));
+            }
+        }
+    }
     for ((path, lab), recording) in labs.into_iter().zip(recordings) {
         let verdict = match recording {
             Ok(recording) => check(&path, lab, &recording, options.write),
@@ -61,6 +75,11 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
     }
     say(&format!("{passed} agree with Linux {}, {failed} do not\n", release()));
     if failed == 0 && passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Was this lab's transcript made in a way that a namespace cannot repeat?
+fn has_facts(lab: &Path) -> bool {
+    lab.with_extension("facts").is_file()
 }
 
 fn labs(options: &Options) -> Result<Vec<(PathBuf, Lab)>, String> {

@@ -32,7 +32,7 @@ pub fn proc_file(host: &mut Host) -> String {
     expire(host);
     let net = &host.net;
     let mut out = String::new();
-    for (_, entry) in net.ct.iter() {
+    for (_, entry) in net.ct.iter().filter(|(_, e)| is_listed(&e.conn)) {
         out.push_str(&proc_line(net, &entry.conn, entry.expires.since(net.now)));
         out.push('\n');
     }
@@ -120,7 +120,18 @@ fn print(host: &Host, conn: &Conn, remaining: Duration, style: Style, out: &mut 
 }
 
 fn selected(host: &Host, options: &Options) -> Vec<EntryId> {
-    host.net.ct.iter().filter(|(_, e)| options.matches(&e.conn)).map(|(id, _)| id).collect()
+    host.net
+        .ct
+        .iter()
+        .filter(|(_, e)| is_listed(&e.conn) && options.matches(&e.conn))
+        .map(|(id, _)| id)
+        .collect()
+}
+
+/// Listings walk the table by original tuples. An entry that lost a clash is there for replies only: it is counted, and
+/// shown nowhere.
+fn is_listed(conn: &Conn) -> bool {
+    !conn.has(status::NAT_CLASH)
 }
 
 fn list(host: &mut Host, options: &Options) -> Result<Output> {
