@@ -1,6 +1,6 @@
-//! The declarations of a lab file: `host`, `wire` and `link` lines.
+//! The declarations of a lab file: `host`, `wire`, `link` and `machine` lines.
 
-use crate::file::{End, Iface, Lab, Link, Station, StationKind};
+use crate::file::{End, Iface, Lab, Link, MachineSettings, Station, StationKind};
 use crate::parse::{RawLine, shorten};
 use hookwalk_engine::addr::{Addr, AddrMask, Family};
 use hookwalk_lang::Diagnostic;
@@ -30,6 +30,28 @@ fn words(line: &str, from: usize) -> impl Iterator<Item = (Range<usize>, &str)> 
 fn is_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Reads `machine KEY=VALUE…`; `rest` is the offset of what follows the keyword.
+pub(crate) fn machine(line: &RawLine<'_>, rest: usize, machine: &mut MachineSettings) -> Res<()> {
+    let usage = "for example: machine net.netfilter.nf_conntrack_max=100";
+    let mut found = false;
+    for (span, word) in words(line.text, rest) {
+        found = true;
+        let error = |message: String| Err(Box::new(line.diagnostic(span.clone(), message).hint(usage)));
+        match word.split_once('=') {
+            Some(("net.netfilter.nf_conntrack_max", value)) => match value.parse() {
+                Ok(max) if max > 0 => machine.conntrack_max = Some(max),
+                _ => return error(format!("{} is no number of entries", shorten(value))),
+            },
+            _ => return error(format!("{} is no setting of the machine", shorten(word))),
+        }
+    }
+    if found {
+        Ok(())
+    } else {
+        Err(Box::new(line.diagnostic(rest..rest, "the setting is missing").hint(usage)))
+    }
 }
 
 /// Reads `host NAME IF=ADDR/LEN… [gw=…]`; `rest` is the offset of what follows the keyword.

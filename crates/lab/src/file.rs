@@ -22,6 +22,8 @@ pub struct Lab {
     pub stations: Vec<Station>,
     /// Cables and switches.
     pub links: Vec<Link>,
+    /// `machine` lines: settings of the machine under all hosts, which a namespace can read and not write.
+    pub machine: MachineSettings,
     /// What runs, in order.
     pub lines: Vec<Line>,
 }
@@ -39,6 +41,13 @@ impl Lab {
     pub fn source(&self, line: &Line) -> &str {
         self.text.get(line.span.clone()).unwrap_or("")
     }
+}
+
+/// Settings that belong to the machine, not to one of its network namespaces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MachineSettings {
+    /// `net.netfilter.nf_conntrack_max`: how many entries a host's table may have; `None`: the kernel's default.
+    pub conntrack_max: Option<u32>,
 }
 
 /// A text in one language.

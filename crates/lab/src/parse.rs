@@ -18,7 +18,8 @@ pub const MAX_LINE: usize = 1 << 20;
 pub const MAX_DIAGNOSTICS: usize = 50;
 
 /// The words that begin a statement, for hints.
-const KEYWORDS: [&str; 9] = ["title", "about", "host", "wire", "link", "sleep", "say", "ask", "expect"];
+const KEYWORDS: [&str; 10] =
+    ["title", "about", "host", "wire", "link", "machine", "sleep", "say", "ask", "expect"];
 
 /// Reads a lab. With any diagnostic the lab must not start; what could be read is there for a page to show.
 pub fn parse(text: &str) -> (Lab, Vec<Diagnostic>) {
@@ -179,6 +180,11 @@ impl Parser {
                     self.station(line, StationKind::Wire, rest)
                 }
                 Head::Keyword { word: "link", lang: None, .. } => links.push(this),
+                Head::Keyword { word: "machine", lang: None, rest } => {
+                    if let Err(d) = declare::machine(line, rest, &mut self.lab.machine) {
+                        self.error(*d);
+                    }
+                }
                 Head::Station { sign: '#' | '$', rest: at, .. } => {
                     let end = shell::split_from(line.text, at, line.number).ok().and_then(|c| c.heredoc);
                     let stdin = match end {

@@ -5,7 +5,7 @@
 //! backlog); what a processor has begun it finishes before it takes the next frame. Packets that are in flight together
 //! each have a processor of their own, and those take turns, one step each.
 
-use crate::file::{End, Lab, Station, StationId, StationKind};
+use crate::file::{End, Lab, MachineSettings, Station, StationId, StationKind};
 use crate::programs::Machine;
 use crate::record::{Sink, Watching, What};
 use crate::topology::{To, Topology, end, mac};
@@ -92,7 +92,7 @@ impl World {
         let states = lab.stations.iter().enumerate().map(|(i, s)| {
             let id = StationId(i as u16);
             StationState {
-                host: (s.kind == StationKind::Host).then(|| Arc::new(host(id, s))),
+                host: (s.kind == StationKind::Host).then(|| Arc::new(host(id, s, lab.machine))),
                 cpus: Vec::new(),
                 frames: Vec::new(),
                 received: None,
@@ -389,9 +389,12 @@ fn on_the_wire(skb: &Skb) -> Skb {
 }
 
 /// A host as its line declares it.
-fn host(id: StationId, station: &Station) -> Host {
+fn host(id: StationId, station: &Station, machine: MachineSettings) -> Host {
     // Any number will do, as long as it is another one for each host and the same in each run.
     let mut host = Host::new(HostId(id.0), 0x686f_6f6b_0000_0000 | u64::from(id.0));
+    if let Some(max) = machine.conntrack_max {
+        host.net.sysctl.ct_max = max;
+    }
     for (i, iface) in station.ifaces.iter().enumerate() {
         let dev = host.add_device(&iface.name, mac(end(id, i as u16)));
         for (family, addr, len) in &iface.addrs {

@@ -143,6 +143,14 @@ pub(crate) fn record_all(
 pub(crate) fn missing<'a>(labs: impl Iterator<Item = &'a Lab>) -> Option<String> {
     let mut tools = BTreeSet::from(["ip"]);
     for lab in labs {
+        if let Some(max) = lab.machine.conntrack_max {
+            let now = std::fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_max").unwrap_or_default();
+            if now.trim() != max.to_string() {
+                return Some(format!(
+                    "a lab needs nf_conntrack_max={max} of the whole machine, not of a namespace: set it, and set it back"
+                ));
+            }
+        }
         if lab.links.iter().any(|l| l.ends.len() > 2) {
             tools.insert("bridge");
         }
