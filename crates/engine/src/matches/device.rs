@@ -16,7 +16,9 @@ pub struct DevgroupMatch {
 impl DevgroupMatch {
     /// All devices here are in group 0.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
-        let fits = |c: &Option<Inv<(u32, u32)>>, dev: bool| c.is_none_or(|c| dev && c.test(c.value.0 == 0));
+        let fits = |c: &Option<Inv<(u32, u32)>>, dev: bool| {
+            c.is_none_or(|c| dev && c.test(c.value.0 & c.value.1 == 0))
+        };
         (fits(&self.src, cx.in_dev.is_some()) && fits(&self.dst, cx.out_dev.is_some())).into()
     }
 }

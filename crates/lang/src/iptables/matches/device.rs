@@ -155,14 +155,25 @@ pub(super) fn list_cpu(m: &CpuMatch, out: &mut String) {
     put!(out, " cpu{} {}", if m.cpu.not { " !" } else { "" }, m.cpu.value);
 }
 
-/// `VALUE[/MASK]` with the option's own sentence where it is none.
-fn masked(g: &Given, what: &str) -> Result<Inv<(u32, u32)>, Fault> {
+/// The names that iproute2's `group` and `rt_realms` give to 0.
+const GROUP_0: &str = "default";
+const REALM_0: &str = "cosmos";
+
+/// `VALUE[/MASK]`, or the name of 0, with the option's own sentence where it is none.
+fn masked(g: &Given, what: &str, zero: &str) -> Result<Inv<(u32, u32)>, Fault> {
+    if g.text == zero {
+        return Ok(g.inv((0, u32::MAX)));
+    }
     option::mark(&g.text)
         .map(|v| g.inv(v))
         .ok_or_else(|| Fault::param(format!("{what}: Bad value for \"--{}\" option: \"{}\"", g.name, g.text)))
 }
 
-fn put_hex(out: &mut String, (value, mask): (u32, u32)) {
+fn put_hex(out: &mut String, (value, mask): (u32, u32), zero: Option<&str>) {
+    if let (0, u32::MAX, Some(name)) = (value, mask, zero) {
+        out.push_str(name);
+        return;
+    }
     put!(out, "0x{value:x}");
     if mask != u32::MAX {
         put!(out, "/0x{mask:x}");
@@ -185,17 +196,17 @@ pub(super) static DEVGROUP: Ext<Match> = Ext {
         Ok(())
     },
     build: |args| {
-        let group = |id| args.get(id).map(|g| masked(g, "devgroup")).transpose();
+        let group = |id| args.get(id).map(|g| masked(g, "devgroup", GROUP_0)).transpose();
         Ok(Match::Devgroup(DevgroupMatch { src: group(0)?, dst: group(1)? }))
     },
 };
 
 /// `-m devgroup`, with this before each option.
-pub(super) fn put_devgroup(m: &DevgroupMatch, dashes: &str, out: &mut String) {
+pub(super) fn put_devgroup(m: &DevgroupMatch, dashes: &str, numeric: bool, out: &mut String) {
     for (name, group) in [("src-group", &m.src), ("dst-group", &m.dst)] {
         if let Some(group) = group {
             put!(out, "{} {dashes}{name} ", if group.not { " !" } else { "" });
-            put_hex(out, group.value);
+            put_hex(out, group.value, (!numeric).then_some(GROUP_0));
         }
     }
 }
@@ -208,14 +219,14 @@ pub(super) static REALM: Ext<Match> = Ext {
     first: no_check,
     build: |args| {
         let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
-        Ok(Match::Realm(RealmMatch { realm: masked(g, "realm")? }))
+        Ok(Match::Realm(RealmMatch { realm: masked(g, "realm", REALM_0)? }))
     },
 };
 
 /// `-m realm`, with this before its option.
-pub(super) fn put_realm(m: &RealmMatch, dashes: &str, out: &mut String) {
+pub(super) fn put_realm(m: &RealmMatch, dashes: &str, numeric: bool, out: &mut String) {
     put!(out, "{} {dashes}realm ", if m.realm.not { " !" } else { "" });
-    put_hex(out, m.realm.value);
+    put_hex(out, m.realm.value, (!numeric).then_some(REALM_0));
 }
 
 const POLICY_OPTS: &[Opt] = &[

@@ -160,8 +160,8 @@ pub(crate) fn save(m: &Match, family: Family, out: &mut String) {
         Match::Rpfilter(m) => device::put_rpfilter(m, "--", out),
         Match::Socket(m) => device::save_socket(m, out),
         Match::Cpu(m) => device::save_cpu(m, out),
-        Match::Devgroup(m) => device::put_devgroup(m, "--", out),
-        Match::Realm(m) => device::put_realm(m, "--", out),
+        Match::Devgroup(m) => device::put_devgroup(m, "--", false, out),
+        Match::Realm(m) => device::put_realm(m, "--", false, out),
         Match::Policy(m) => device::save_policy(m, out),
         Match::Set(m) => device::save_set(m, out),
         Match::Sctp(m) => proto::save_sctp(m, out),
@@ -225,8 +225,8 @@ pub(crate) fn list(m: &Match, style: Style, out: &mut String) {
             device::save_socket(m, out);
         }
         Match::Cpu(m) => device::list_cpu(m, out),
-        Match::Devgroup(m) => device::put_devgroup(m, "", out),
-        Match::Realm(m) => device::put_realm(m, "", out),
+        Match::Devgroup(m) => device::put_devgroup(m, "", style.numeric, out),
+        Match::Realm(m) => device::put_realm(m, "", style.numeric, out),
         Match::Policy(m) => device::list_policy(m, style, out),
         Match::Set(m) => device::list_set(m, out),
         Match::Sctp(m) => proto::list_sctp(m, style, out),

@@ -17,6 +17,11 @@ const UNITS: [(&str, u64); 4] = [("second", 1), ("minute", 60), ("hour", 3600), 
 
 /// `NUMBER[/UNIT]` as parts of `scale` a packet; how the sentence about a bad one goes is the caller's.
 pub(super) fn rate(text: &str, scale: u64) -> Result<u64, Fault> {
+    rate_and_unit(text, scale).map(|(period, _)| period)
+}
+
+/// The same with the unit in seconds that was written.
+pub(super) fn rate_and_unit(text: &str, scale: u64) -> Result<(u64, u64), Fault> {
     let bad = || Fault::param(format!("bad rate \"{text}\"'"));
     let (number, unit) = match text.split_once('/') {
         Some((number, unit)) => (number, Some(unit)),
@@ -37,7 +42,7 @@ pub(super) fn rate(text: &str, scale: u64) -> Result<u64, Fault> {
     if count > scale * seconds {
         return Err(Fault::param(format!("Rate too fast \"{text}\"\n")));
     }
-    Ok(scale * seconds / count)
+    Ok((scale * seconds / count, seconds))
 }
 
 fn build_limit(args: &Args<'_>) -> Result<Match, Fault> {
@@ -53,12 +58,13 @@ fn build_limit(args: &Args<'_>) -> Result<Match, Fault> {
     Ok(Match::Limit(LimitMatch { avg: avg as u32, burst: burst as u32, bucket: None }))
 }
 
-/// A rate as the tools print it: the largest unit in which it is a whole number, or near enough.
-pub(super) fn put_rate(out: &mut String, period: u64, scale: u64) {
+/// A rate as the tools print it: the smallest unit in which it is a whole number, or near enough. Says that unit in
+/// seconds.
+pub(super) fn put_rate(out: &mut String, period: u64, scale: u64) -> u64 {
     const SHORT: [(&str, u64); 4] = [("day", 86400), ("hour", 3600), ("min", 60), ("sec", 1)];
     if period == 0 {
         out.push_str(" inf");
-        return;
+        return 1;
     }
     let mut i = 1;
     while i < SHORT.len() {
@@ -70,6 +76,7 @@ pub(super) fn put_rate(out: &mut String, period: u64, scale: u64) {
     }
     let (name, seconds) = SHORT[i - 1];
     put!(out, " {}/{name}", scale * seconds / period);
+    seconds
 }
 
 /// `-m limit`'s options. nf_tables keeps the limit as a number and a unit, which is what comes back.

@@ -187,8 +187,25 @@ const SCALE: u64 = 1_000_000;
 /// Bytes of a unit in byte mode.
 const BYTE_UNIT: u64 = 16;
 
-/// The rate, and whether it is of bytes.
-fn parse_rate(text: &str, option: &str) -> Result<(u64, bool), Fault> {
+/// How long a bucket of bytes lives by default, in seconds, without and with a burst.
+const BYTE_EXPIRE: (u64, u64) = (15, 60);
+
+/// A rate as `--hashlimit-upto` writes it.
+struct Rate {
+    /// As the kernel gets it.
+    avg: u64,
+    /// Is it of bytes?
+    bytes: bool,
+    /// The unit that was written, in seconds: buckets live that long by default.
+    unit: u64,
+}
+
+/// Units of bytes to what 2^32 - 1 divided by them is, and back.
+fn reciprocal(n: u64) -> u64 {
+    u64::from(u32::MAX).checked_div(n).unwrap_or(u64::from(u32::MAX))
+}
+
+fn parse_rate(text: &str, option: &str) -> Result<Rate, Fault> {
     let bad = || Fault::param(format!("hashlimit: Bad value for \"--{option}\" option: \"{text}\""));
     let lower = text.to_ascii_lowercase();
     if let Some(bytes) = lower.strip_suffix("b/s") {
@@ -201,14 +218,14 @@ fn parse_rate(text: &str, option: &str) -> Result<(u64, bool), Fault> {
         if rate > u64::from(u32::MAX) {
             return Err(Fault::param("hashlimit: rate too fast".to_string()));
         }
-        let avg = rate / BYTE_UNIT;
-        if avg == 0 {
+        let units = rate / BYTE_UNIT;
+        if units == 0 {
             return Err(bad());
         }
-        return Ok((avg, true));
+        return Ok(Rate { avg: reciprocal(units), bytes: true, unit: BYTE_EXPIRE.0 });
     }
-    match rate::rate(text, SCALE) {
-        Ok(avg) => Ok((avg, false)),
+    match rate::rate_and_unit(text, SCALE) {
+        Ok((avg, unit)) => Ok(Rate { avg, bytes: false, unit }),
         Err(Fault::Parameter(message)) if message.starts_with("Rate too fast") => {
             Err(Fault::Parameter(message))
         }
@@ -238,7 +255,7 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
     let Some(g) = args.get(0).or_else(|| args.get(1)) else {
         return Err(Fault::param("You have to specify --hashlimit"));
     };
-    let (mut avg, bytes) = parse_rate(&g.text, g.name)?;
+    let Rate { avg, bytes, mut unit } = parse_rate(&g.text, g.name)?;
     let mut mode = match args.get(9) {
         Some(m) => modes(&m.text)?,
         None => HashlimitMode::default(),
@@ -248,6 +265,9 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
     mode.rate_match = args.has(11);
     let mut burst = if bytes { 0 } else { 5 };
     if let Some(b) = args.get(4) {
+        if bytes {
+            unit = BYTE_EXPIRE.1;
+        }
         let bad = || {
             Fault::param(
                 "hashlimit: bad value for option \"--hashlimit-burst\", or out of range (1-1000000).\n",
@@ -263,18 +283,16 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
                 };
                 let total = number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(bad)?;
                 // How many rates the burst is, rounded up.
-                let rate = avg * BYTE_UNIT;
+                let rate = reciprocal(avg) * BYTE_UNIT;
+                if total < rate {
+                    return Err(Fault::param(format!("burst cannot be smaller than {rate}b")));
+                }
                 total.div_ceil(rate.max(1))
             }
             _ => number::whole(&lower, 1, 1_000_000).ok_or_else(bad)?,
         };
     }
     let interval = args.get(12).and_then(|i| number::whole(&i.text, 1, u64::from(u32::MAX))).unwrap_or(0);
-    if mode.rate_match {
-        // Packets an interval instead of a price a packet.
-        let span = if interval == 0 { 1 } else { interval };
-        avg = if bytes { avg } else { SCALE * span / avg.max(1) / span };
-    }
     let full = u64::from(args.family.bits());
     Ok(Match::Hashlimit(
         HashlimitMatch {
@@ -285,7 +303,7 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
             size: args.num(5, 0) as u32,
             max: args.num(6, 0) as u32,
             gc_interval: args.num(7, 1000) as u32,
-            expire: args.num(8, 10_000) as u32,
+            expire: args.num(8, unit * 1000) as u32,
             src_len: args.num(2, full) as u8,
             dst_len: args.num(3, full) as u8,
             interval: interval as u32,
@@ -294,33 +312,36 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
     ))
 }
 
-fn put_bytes(out: &mut String, bytes: u64, suffix: &str) {
-    let (mut n, mut unit) = (bytes, "");
-    for larger in ["k", "m"] {
-        if n == 0 || n % 1024 != 0 {
-            break;
+/// Bytes in the largest unit that makes the same price of a unit.
+fn put_bytes(out: &mut String, avg: u64, suffix: &str) {
+    let bytes = reciprocal(avg) * BYTE_UNIT;
+    for (size, name) in [(1 << 20, "m"), (1 << 10, "k")] {
+        if bytes >= size && reciprocal((bytes & !(size - 1)) / BYTE_UNIT) == avg {
+            put!(out, " {}{name}b{suffix}", bytes / size);
+            return;
         }
-        n /= 1024;
-        unit = larger;
     }
-    put!(out, " {n}{unit}b{suffix}");
+    put!(out, " {bytes}b{suffix}");
 }
 
-fn put_limit(m: &HashlimitMatch, out: &mut String) {
-    if m.mode.bytes {
-        put_bytes(out, m.avg * BYTE_UNIT, "/s");
+/// The rate; says how long buckets live by default, in milliseconds.
+fn put_limit(m: &HashlimitMatch, out: &mut String) -> u64 {
+    1000 * if m.mode.bytes {
+        put_bytes(out, m.avg, "/s");
+        if m.burst == 0 { BYTE_EXPIRE.0 } else { BYTE_EXPIRE.1 }
     } else if m.mode.rate_match {
-        put!(out, " {}/sec", m.avg);
+        put!(out, " {}/sec", SCALE / m.avg.max(1));
+        1
     } else {
-        rate::put_rate(out, m.avg, SCALE);
+        rate::put_rate(out, m.avg, SCALE)
     }
 }
 
 fn put_burst(m: &HashlimitMatch, name: &str, out: &mut String) {
     if m.mode.bytes {
-        if m.burst > 1 {
+        if m.burst > 0 {
             put!(out, " {name}");
-            put_burst_bytes(out, m.burst * m.avg * BYTE_UNIT);
+            put_burst_bytes(out, m.burst * reciprocal(m.avg) * BYTE_UNIT);
         }
     } else {
         put!(out, " {name} {}", m.burst);
@@ -349,7 +370,7 @@ fn mode_names(mode: &HashlimitMode, between: &str) -> String {
 }
 
 /// What has defaults, with this before each name.
-fn put_table(m: &HashlimitMatch, prefix: &str, family: Family, out: &mut String) {
+fn put_table(m: &HashlimitMatch, default_expire: u64, prefix: &str, family: Family, out: &mut String) {
     if m.size != 0 {
         put!(out, " {prefix}htable-size {}", m.size);
     }
@@ -359,7 +380,7 @@ fn put_table(m: &HashlimitMatch, prefix: &str, family: Family, out: &mut String)
     if m.gc_interval != 1000 {
         put!(out, " {prefix}htable-gcinterval {}", m.gc_interval);
     }
-    if m.expire != 10_000 {
+    if u64::from(m.expire) != default_expire {
         put!(out, " {prefix}htable-expire {}", m.expire);
     }
     if m.src_len != family.bits() {
@@ -379,24 +400,24 @@ fn put_table(m: &HashlimitMatch, prefix: &str, family: Family, out: &mut String)
 /// `-m hashlimit`'s options.
 pub(super) fn save_hashlimit(m: &HashlimitMatch, family: Family, out: &mut String) {
     out.push_str(if m.mode.above { " --hashlimit-above" } else { " --hashlimit-upto" });
-    put_limit(m, out);
+    let expire = put_limit(m, out);
     put_burst(m, "--hashlimit-burst", out);
     let mode = mode_names(&m.mode, ",");
     if !mode.is_empty() {
         put!(out, " --hashlimit-mode {mode}");
     }
     put!(out, " --hashlimit-name {}", m.name);
-    put_table(m, "--hashlimit-", family, out);
+    put_table(m, expire, "--hashlimit-", family, out);
 }
 
 /// `-m hashlimit` in a listing.
 pub(super) fn list_hashlimit(m: &HashlimitMatch, family: Family, out: &mut String) {
     out.push_str(if m.mode.above { " limit: above" } else { " limit: up to" });
-    put_limit(m, out);
+    let expire = put_limit(m, out);
     put_burst(m, "burst", out);
     let mode = mode_names(&m.mode, "-");
     if !mode.is_empty() {
         put!(out, " mode {mode}");
     }
-    put_table(m, "", family, out);
+    put_table(m, expire, "", family, out);
 }

@@ -71,8 +71,11 @@ fn build_connbytes(args: &Args<'_>) -> Result<Match, Fault> {
         Val::Range(low, high, true) => (low, high),
         _ => (0, u64::MAX),
     };
+    let mut range = g.inv(range);
+    // The kernel is told of an inversion by both ends swapped: of equal ends nothing remains.
+    range.not &= range.value.0 != range.value.1;
     Ok(Match::Connbytes(ConnbytesMatch {
-        range: g.inv(range),
+        range,
         mode: mode(&args.get(2).ok_or_else(missing)?.text)?,
         dir: direction(&args.get(1).ok_or_else(missing)?.text)?,
     }))
@@ -81,7 +84,8 @@ fn build_connbytes(args: &Args<'_>) -> Result<Match, Fault> {
 fn put_connbytes(m: &ConnbytesMatch, dashes: &str, words: [&str; 2], out: &mut String) {
     let (low, high) = m.range.value;
     put!(out, "{} {dashes}connbytes {low}", if m.range.not { " !" } else { "" });
-    if high != u64::MAX {
+    // An upper end of 0 counts as none here, though not in the kernel.
+    if high != u64::MAX && high != 0 {
         put!(out, ":{high}");
     }
     let mode = MODES.iter().find(|(_, x)| *x == m.mode).map_or("", |(n, _)| n);
