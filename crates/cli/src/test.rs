@@ -6,7 +6,7 @@
 
 use crate::{load, say};
 use hookwalk_lab::run::FailureKind;
-use hookwalk_lab::{Lab, Run, compare};
+use hookwalk_lab::{Lab, compare, verify};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,7 +67,7 @@ fn check(path: &Path) -> Result<(), String> {
 
 /// Runs one lab against what a kernel printed; the error is a report for people.
 pub(crate) fn judge(path: &Path, lab: &Arc<Lab>, kernel: Option<&str>) -> Result<(), String> {
-    let run = Run::to_end(lab.clone());
+    let run = verify::run(lab.clone()).map_err(|broken| format!("an invariant is broken: {broken}\n"))?;
     let mut report = String::new();
     for failure in &run.failures {
         let _ = writeln!(report, "{}:{}", path.display(), failure.diagnostic);

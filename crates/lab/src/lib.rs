@@ -15,6 +15,7 @@ pub mod run;
 pub mod session;
 pub mod topology;
 pub mod transcript;
+pub mod verify;
 pub mod why;
 pub mod world;
 

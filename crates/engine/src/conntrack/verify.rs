@@ -41,7 +41,9 @@ pub fn verify(net: &Net) -> Result<(), Broken> {
             if hidden {
                 continue;
             }
-            if !seen.insert((*conn.tuple(dir), conn.zone.id_for(dir))) {
+            // From a port to itself: both directions have the same tuple.
+            let own_mirror = dir == Direction::Reply && conn.tuple(dir) == conn.tuple(Direction::Original);
+            if !seen.insert((*conn.tuple(dir), conn.zone.id_for(dir))) && !own_mirror {
                 return Err(Broken::Twice(id, dir));
             }
             let long_ago = crate::time::Time::default();
