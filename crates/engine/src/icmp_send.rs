@@ -185,6 +185,10 @@ fn send_as(
     if family == Family::V6 && (about.src.is_unspecified() || about.src.is_multicast(family)) {
         return;
     }
+    // Its own answer to an echo request is still being sent: the one ICMP socket is busy (`icmp_xmit_lock`).
+    if skb.owner == Some(Owner::Kernel) && skb.in_dev.is_none() && about.icmp().is_some() {
+        return;
+    }
     let icmp = error.header(family);
     // The packet's own destination speaks if it is ours; else routing chooses.
     let local = match family {

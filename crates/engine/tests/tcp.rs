@@ -118,6 +118,15 @@ fn a_reset_before_any_other_answer_ends_the_entry() {
 }
 
 #[test]
+fn a_reset_may_answer_a_challenge() {
+    check(
+        "c S seq=1000 -> NEW SynSent 120
+        s P. seq=4961 ack=1101 len=20 -> ESTABLISHED SynSent 120
+        c R seq=1101 -> ESTABLISHED Close 10",
+    );
+}
+
+#[test]
 fn a_closed_connection_reopens_only_if_it_was_surely_closed() {
     let close = format!(
         "{HANDSHAKE}

@@ -9,7 +9,8 @@ pub(crate) const RELATED: u16 = 1 << 1;
 pub(crate) const DESTROY: u16 = 1 << 2;
 pub(crate) const REPLY: u16 = 1 << 3;
 pub(crate) const ASSURED: u16 = 1 << 4;
-pub(crate) const PROTOINFO: u16 = 1 << 5;
+/// `IPCT_PROTOINFO`: the protocol's state changed.
+pub const PROTOINFO: u16 = 1 << 5;
 pub(crate) const HELPER: u16 = 1 << 6;
 pub(crate) const MARK: u16 = 1 << 7;
 pub(crate) const SEQADJ: u16 = 1 << 8;

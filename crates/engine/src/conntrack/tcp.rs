@@ -346,6 +346,12 @@ fn judge_reset(
     if half_open && header.ack == tcp.last_end && closes {
         return Reset::Believed;
     }
+    // The answer to a challenge that was ignored, when a port is used again while the server still knows the old
+    // connection.
+    let challenged = old == SynSent && last(Class::Ack) && tcp.last_dir == Direction::Reply;
+    if challenged && header.seq == tcp.last_ack {
+        return Reset::Believed;
+    }
     Reset::CheckWindow { closes }
 }
 

@@ -151,8 +151,7 @@ pub(crate) fn fit(
         }
     } else if is(tcp_flags::SYN)
         && after(end, tcp.seen[me].end)
-        && ((tcp.state == TcpConntrack::SynSent && dir == Direction::Original)
-            || (tcp.state == TcpConntrack::SynRecv && dir == Direction::Reply))
+        && matches!(tcp.state, TcpConntrack::SynSent | TcpConntrack::SynRecv)
     {
         begin_side(tcp, dir, seg, header);
         if dir == Direction::Reply && !is(tcp_flags::ACK) {

@@ -1,7 +1,7 @@
 //! Entries as lines: of `conntrack -L` and `-E` (libnetfilter_conntrack 1.0.9), and of /proc/net/nf_conntrack.
 
 use hookwalk_engine::addr::{Addr, Family};
-use hookwalk_engine::conntrack::notify::{CtEvent, CtEventKind};
+use hookwalk_engine::conntrack::notify::{CtEvent, CtEventKind, PROTOINFO};
 use hookwalk_engine::conntrack::{Conn, Direction, Helper, ProtoState, TcpConntrack, Tuple, status};
 use hookwalk_engine::host::Net;
 use hookwalk_engine::packet::proto;
@@ -247,7 +247,8 @@ pub fn event_line(event: &CtEvent, style: Style) -> String {
         };
         let _ = write!(out, " {secs}");
     }
-    if let Some(state) = state_name(conn) {
+    // A message carries the protocol's state where that changed (`ctnetlink_conntrack_event`), and at the end.
+    if let Some(state) = state_name(conn).filter(|_| gone || event.bits & PROTOINFO != 0) {
         let _ = write!(out, " {state}");
     }
     if gone {
