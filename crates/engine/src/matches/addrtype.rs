@@ -3,7 +3,7 @@
 use super::{MatchCx, Matched};
 use crate::addr::{Addr, Family};
 use crate::device::DevId;
-use crate::route::{Flow, RouteError, RouteKind};
+use crate::route::{Flow, RouteKind};
 use crate::ruleset::Inv;
 
 /// Kinds of addresses as a set of bits: bit n stands for `RTN_n` (include/uapi/linux/rtnetlink.h).
@@ -103,13 +103,8 @@ fn fits_v6(cx: &MatchCx<'_>, wanted: AddrTypes, addr: Addr, dev: Option<DevId>) 
         return true;
     }
     let kind = cx.net.addr_type(Family::V6, addr, dev);
-    let unreachable = matches!(
-        cx.net.fib_lookup(&Flow::to(Family::V6, addr)),
-        Err(RouteError::NetUnreachable
-            | RouteError::HostUnreachable
-            | RouteError::Prohibited
-            | RouteError::Blackhole)
-    );
+    // Every device has a route for multicast.
+    let unreachable = !multicast && cx.net.fib_lookup(&Flow::to(Family::V6, addr)).is_err();
     (has(RouteKind::Local) && kind == RouteKind::Local)
         || (has(RouteKind::Anycast) && kind == RouteKind::Anycast)
         || (has(RouteKind::Unreachable) && unreachable)

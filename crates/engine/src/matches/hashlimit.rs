@@ -54,7 +54,7 @@ pub struct HashlimitMatch {
     pub src_len: u8,
     /// `--hashlimit-dstmask`: prefix length.
     pub dst_len: u8,
-    /// `--hashlimit-rate-interval` in seconds; 0: none given.
+    /// `--hashlimit-rate-interval` in seconds; 1 with `--hashlimit-rate-match` where none was written, else 0.
     pub interval: u32,
 }
 
@@ -163,7 +163,7 @@ impl HashlimitMatch {
         if self.mode.bytes {
             let units =
                 u64::from(u32::MAX).checked_div(u64::from(self.avg as u32)).unwrap_or(u32::MAX.into());
-            let rate = units.saturating_sub(1) << 4;
+            let rate = units << 4;
             (rate, if self.burst > 0 { self.burst.saturating_mul(rate) } else { rate })
         } else {
             let rate = SCALE.checked_div(self.avg).unwrap_or(0);

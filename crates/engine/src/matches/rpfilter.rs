@@ -41,6 +41,10 @@ impl RpfilterMatch {
         } else if packet.src.is_unspecified() {
             return true;
         }
+        // IPv6 stops at one of its own addresses, on whichever device it is.
+        if family == Family::V6 && cx.net.addr_type(family, packet.src, None) == RouteKind::Local {
+            return self.accept_local;
+        }
         let v4_general = packet.dst.is_multicast(family)
             || (family == Family::V4 && (packet.dst.as_v4() == u32::MAX || packet.dst.as_v4() >> 24 == 0));
         let flow = Flow {

@@ -292,7 +292,8 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
             _ => number::whole(&lower, 1, 1_000_000).ok_or_else(bad)?,
         };
     }
-    let interval = args.get(12).and_then(|i| number::whole(&i.text, 1, u64::from(u32::MAX))).unwrap_or(0);
+    let interval = args.get(12).and_then(|i| number::whole(&i.text, 1, u64::from(u32::MAX)));
+    let interval = interval.unwrap_or(u64::from(mode.rate_match));
     let full = u64::from(args.family.bits());
     Ok(Match::Hashlimit(
         HashlimitMatch {
