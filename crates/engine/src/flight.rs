@@ -93,6 +93,8 @@ pub struct Walk {
     pub firing: bool,
     /// What routing looks at, as it was before the table (mangle OUTPUT compares).
     pub before: RoutingKey,
+    /// TRACE has told of the packet in this base chain.
+    pub told: bool,
     /// Return addresses: chain and rule to go on with.
     pub stack: [(ChainId, u16); JUMP_STACK],
     /// How many of them are in use.

@@ -8,6 +8,7 @@ use crate::event::{Emit, Observer};
 use crate::flight::{Cpu, PacketIds};
 use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::icmp_send::Peers;
+use crate::klog::Klog;
 use crate::matches::{HashlimitTables, Match, RecentLists};
 use crate::rng::Rng;
 use crate::route::{Fib, PolicyRule, Route, RouteKind, RuleAction, table};
@@ -65,6 +66,8 @@ pub struct Net {
     pub wall_clock: Option<i64>,
     /// Rate limits of ICMP errors, by peer.
     pub peers: Peers,
+    /// What LOG and TRACE wrote down.
+    pub klog: Klog,
     /// Fragments that wait for the rest.
     pub frags: Vec<FragQueue>,
     /// Is conntrack awake, by family (IPv4, IPv6)? Kept by [`Host::refresh`].
@@ -147,6 +150,7 @@ impl Host {
                 wall_clock: None,
                 connbytes_rules: 0,
                 peers: Peers::default(),
+                klog: Klog::default(),
                 frags: Vec::new(),
                 ct_awake: [false; 2],
             },

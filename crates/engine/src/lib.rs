@@ -16,6 +16,7 @@ pub mod hook;
 pub mod host;
 pub mod icmp_send;
 pub mod ifconf;
+pub mod klog;
 mod local;
 pub mod matches;
 pub mod nat;
@@ -31,6 +32,7 @@ pub mod sysctl;
 pub mod targets;
 pub mod tcp_stack;
 pub mod time;
+mod trace;
 mod traverse;
 pub mod wire;
 

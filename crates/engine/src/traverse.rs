@@ -12,6 +12,7 @@ use crate::packet::{Packet, Skb};
 use crate::ruleset::{ChainId, HeaderMatch, Policy, Rule, RuleRef, TableKind};
 use crate::step::Spawned;
 use crate::targets::{Target, TargetCx, Verdict};
+use crate::trace::Watch;
 
 /// How a step inside a table ended.
 pub(crate) enum Walked {
@@ -54,14 +55,31 @@ pub(crate) fn enter<O: Observer>(
         rule: 0,
         firing: false,
         before: routing_key(skb),
+        told: false,
         stack: [(ChainId(0), 0); JUMP_STACK],
         depth: 0,
     });
     true
 }
 
-/// One step: tests a rule, runs its target, or leaves a chain.
+/// One step: tests a rule, runs its target, or leaves a chain. TRACE looks on.
 pub(crate) fn walk<O: Observer>(
+    host: &mut Host,
+    skb: &mut Skb,
+    at: &mut AtHook,
+    spawned: &mut Spawned,
+    ids: &mut PacketIds,
+    emit: &mut Emit<'_, O>,
+) -> Walked {
+    let watch = Watch::before(host, skb, at);
+    let walked = advance(host, skb, at, spawned, ids, emit);
+    if let Some(watch) = watch {
+        watch.after(host, skb, at, &walked);
+    }
+    walked
+}
+
+fn advance<O: Observer>(
     host: &mut Host,
     skb: &mut Skb,
     at: &mut AtHook,

@@ -15,6 +15,7 @@ use crate::device::DevId;
 use crate::event::{Emit, EventKind, Field, Observer};
 use crate::hook::Hook;
 use crate::host::Net;
+use crate::klog::{LogLine, Seen};
 use crate::nat::Manip;
 use crate::packet::Skb;
 use crate::ruleset::{ChainId, RuleRef};
@@ -190,7 +191,13 @@ impl Target {
                 cx.spawn.push(Spawn::Reject { with: *with });
                 Verdict::Drop
             }
-            Target::Log(_) | Target::Nflog(_) => {
+            Target::Log(target) => {
+                let seen = Seen::of(cx.skb, cx.hook, cx.in_dev, cx.out_dev);
+                cx.net.klog.log(LogLine { at: cx.net.now, seen, target: target.clone() });
+                cx.emit.event(EventKind::Logged { rule: cx.rule });
+                Verdict::Continue
+            }
+            Target::Nflog(_) => {
                 cx.emit.event(EventKind::Logged { rule: cx.rule });
                 Verdict::Continue
             }
