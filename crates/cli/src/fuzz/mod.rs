@@ -118,8 +118,8 @@ struct Found {
 /// What came of one lab.
 enum Verdict {
     Agree,
-    /// Two runs on the kernel gave different transcripts: chance decided.
-    Unsteady,
+    /// Two runs on the kernel gave different transcripts, or it did not run: chance decided. Says where.
+    Unsteady(String),
     /// The kernel's transcript, and where ours differs.
     Differ(String, String),
 }
@@ -138,7 +138,11 @@ fn try_case(options: &Options, case: usize, stop: &Stop, found: &Mutex<Found>) {
     let Ok(mut all) = found.lock() else { return };
     match verdict {
         Verdict::Agree => all.agree += 1,
-        Verdict::Unsteady => all.unsteady += 1,
+        Verdict::Unsteady(why) => {
+            all.unsteady += 1;
+            drop(all);
+            save(&options.save.join("unsteady"), &format!("s{}c{case}", options.seed), &text, "", &why);
+        }
         Verdict::Differ(..) if stop.asked() => {}
         Verdict::Differ(kernel, difference) => {
             all.differ += 1;
@@ -164,16 +168,20 @@ fn judge(text: &str, stop: &Stop) -> Verdict {
     }
     let lab = Arc::new(lab);
     let ours = simulate(&lab);
-    let Ok(first) = record(&lab, stop).map(|r| r.transcript.to_string()) else { return Verdict::Unsteady };
+    let first = match record(&lab, stop) {
+        Ok(recording) => recording.transcript.to_string(),
+        Err(e) => return Verdict::Unsteady(format!("the kernel did not run it: {e}\n")),
+    };
     let difference = difference(&first, &ours, &lab);
     if difference.is_empty() {
         return Verdict::Agree;
     }
-    let Ok(second) = record(&lab, stop).map(|r| r.transcript.to_string()) else { return Verdict::Unsteady };
-    if compare(&first, &second, Some(&lab)).is_empty() {
+    let second = record(&lab, stop).map(|r| r.transcript.to_string()).unwrap_or_default();
+    let unsteady = compare(&first, &second, Some(&lab));
+    if unsteady.is_empty() {
         Verdict::Differ(first, difference)
     } else {
-        Verdict::Unsteady
+        Verdict::Unsteady(unsteady.iter().map(ToString::to_string).collect())
     }
 }
 

@@ -192,8 +192,16 @@ impl<'a> Run<'a> {
         };
         host.enter()?;
         if name == "listen" && prompt == Prompt::User {
-            self.servers.push(listen(&args)?);
-            return Ok(Printed::Lines(Vec::new()));
+            return Ok(Printed::Lines(match listen(&args) {
+                Ok(server) => {
+                    self.servers.push(server);
+                    Vec::new()
+                }
+                Err(e) if e.kind() == io::ErrorKind::AddrInUse => {
+                    normalise(name, "", &format!("listen: {}: Address already in use", args[0]), 1)
+                }
+                Err(e) => return Err(e),
+            }));
         }
         let mut job = Job::start(&source, stdin)?;
         if name == "conntrack" && args.iter().any(|a| matches!(*a, "-E" | "--event")) {
@@ -241,6 +249,8 @@ impl<'a> Run<'a> {
         let seen = Seen { received: station.received.as_ref(), sent: station.sent.as_ref() };
         let Some(packet) = spec.build(seen) else { return Ok(false) };
         let bytes = wire::encode(&packet);
+        // What came since the last line came before this packet.
+        self.serve(Duration::ZERO)?;
         self.stations[id.index()].sent = Some(packet.clone());
         match &self.network.hosts[id.index()] {
             Some(host) => {
