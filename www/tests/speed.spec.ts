@@ -1,0 +1,47 @@
+/// How fast the page is, measured: work of a step, a seek, an opening. Chromium only: it tells how long scripts ran.
+import { expect, test, type CDPSession } from "@playwright/test";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** The budgets of the build sheet, in milliseconds. */
+const sheet = readFileSync(fileURLToPath(new URL("../../wasm-pack.toml", import.meta.url)), "utf8");
+const budget = (name: string): number => Number(new RegExp(`^${name} = (\\d+)`, "m").exec(sheet)?.[1] ?? NaN);
+
+async function script(cdp: CDPSession): Promise<number> {
+  const { metrics } = await cdp.send("Performance.getMetrics");
+  return (metrics.find((m) => m.name === "ScriptDuration")?.value ?? 0) * 1000;
+}
+
+test("a step, a seek and an opening stay within their budgets", async ({ page }) => {
+  const began = Date.now();
+  await page.goto("./");
+  await expect(page.getByRole("region", { name: "PREROUTING" })).toBeVisible();
+  const picture = Date.now() - began;
+  await expect(page.locator("#lab")).toBeEnabled();
+  const alive = Date.now() - began;
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable");
+
+  const once = async (key: string): Promise<number> => {
+    const before = await script(cdp);
+    await page.evaluate((key) => {
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true }));
+      return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    }, key);
+    return (await script(cdp)) - before;
+  };
+  const many = async (key: string, n: number): Promise<number[]> => {
+    const took: number[] = [];
+    for (let i = 0; i < n; i++) took.push(await once(key));
+    return took.sort((a, b) => a - b);
+  };
+  await many("ArrowRight", 10);
+  const steps = await many("ArrowRight", 80);
+  const p95 = steps[Math.floor(steps.length * 0.95)]!;
+  const seeks = [...(await many("Home", 1)), ...(await many("End", 1)), ...(await many("Home", 1)), ...(await many("End", 1))];
+  const seek = Math.max(...seeks);
+  console.log(`first picture ${picture} ms, alive ${alive} ms, step ${steps[40]!.toFixed(2)} ms (p95 ${p95.toFixed(2)}), seek ${seek.toFixed(2)} ms`);
+  expect(p95).toBeLessThan(budget("step"));
+  expect(seek).toBeLessThan(budget("seek"));
+  expect(alive).toBeLessThan(budget("alive"));
+});
