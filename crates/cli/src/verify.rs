@@ -35,12 +35,12 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let (kept, labs): (Vec<_>, Vec<_>) = labs.into_iter().partition(|(path, _)| has_facts(path));
     if let Some(what) = kernel::missing(labs.iter().map(|(_, lab)| lab)) {
         eprintln!("hookwalk verify: {what}");
         return ExitCode::FAILURE;
     }
     let Ok(stop) = Stop::on_signals() else { return ExitCode::FAILURE };
-    let (kept, labs): (Vec<_>, Vec<_>) = labs.into_iter().partition(|(path, _)| has_facts(path));
     let recordings = kernel::record_all(&labs, options.jobs, &stop);
     if stop.asked() {
         eprintln!("hookwalk verify: interrupted");
