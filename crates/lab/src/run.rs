@@ -1,6 +1,6 @@
 //! Running a lab: its lines in order, each to its end, step by step; and what came of it.
 
-use crate::file::{End, Lab, Line, Prompt, Statement, StationId, Text};
+use crate::file::{End, Lab, Line, Prompt, Statement, StationId, StationKind, Text};
 use crate::programs::{self, Program, State};
 use crate::record::{NoSink, Sink, What};
 use crate::transcript::{Block, Kind, Transcript, normalise};
@@ -13,9 +13,17 @@ use hookwalk_lang::packet::Seen;
 use hookwalk_lang::shell::Word;
 use std::sync::Arc;
 
-/// How long a packet line takes, if it sends a packet. Kernels meter some of what they send (ICMP redirects, errors about missing routes) in
-/// tens of milliseconds, so that a lab on a kernel and the same lab here must go at the same pace to agree.
-pub const PACE: Duration = Duration::millis(18);
+/// How long a packet line takes. Kernels meter some of what they send (ICMP redirects, errors about missing routes) and
+/// what `limit` lets pass by the clock, so a lab here and the same lab on a kernel must go at the same pace to agree:
+/// a frame from a wire is out at once, a raw socket of a host takes a process to be started, and a line that finds
+/// nothing to send is over almost before it began.
+pub fn pace(from: StationKind, sent: bool) -> Duration {
+    match (from, sent) {
+        (_, false) => Duration::millis(4),
+        (StationKind::Wire, true) => Duration::millis(14),
+        (StationKind::Host, true) => Duration::millis(120),
+    }
+}
 
 /// Something that went otherwise than the lab says: an `expect` that failed, or a thing that is not simulated.
 #[derive(Clone, PartialEq, Debug)]
@@ -263,14 +271,19 @@ impl Run {
         let group = &lab.lines[first..(first + n).min(lab.lines.len())];
         self.world.set_lanes(group.len());
         self.next = first + group.len();
-        let mut sent = false;
+        let (mut sent, mut kind) = (false, StationKind::Wire);
         for (lane, line) in group.iter().enumerate() {
             if lane > 0 {
                 sink.record(What::Line);
             }
+            if let Statement::Packet { station, .. } = line.what
+                && lab.stations[station.index()].kind == StationKind::Host
+            {
+                kind = StationKind::Host;
+            }
             sent |= self.packet(line, lane, sink);
         }
-        self.wait(if sent { PACE } else { Duration::default() });
+        self.wait(pace(kind, sent));
     }
 
     /// Sends the packet of a line; false: there was none to send.

@@ -8,7 +8,7 @@ use hookwalk_engine::addr::Family;
 use hookwalk_engine::packet::Packet;
 use hookwalk_engine::wire;
 use hookwalk_lab::file::{End, Lab, Prompt, Statement, StationId};
-use hookwalk_lab::run::PACE;
+use hookwalk_lab::run::pace;
 use hookwalk_lab::topology::{Topology, mac};
 use hookwalk_lab::transcript::{Block, Transcript, normalise};
 use hookwalk_lang::frames::{Way, frame_line};
@@ -32,8 +32,6 @@ pub(crate) struct Recording {
 /// Nothing moves any more when no frame and no socket has stirred for so long. The kernel hands a packet through a
 /// whole chain of namespaces before `send` returns; this is for what it hands to another thread.
 const QUIET: Duration = Duration::from_millis(6);
-/// A packet line that sends takes as long here as in the simulator.
-const PACKET_TIME: Duration = Duration::from_nanos(PACE.0);
 /// A packet's consequences end at the latest after this long: a loop on a switch would go on for ever.
 const LONGEST: Duration = Duration::from_millis(1500);
 /// A command that runs longer is killed.
@@ -155,11 +153,15 @@ impl<'a> Run<'a> {
             Statement::Packet { station, packet, iface, together } => {
                 let begun = Instant::now();
                 let sent = self.packet(*station, packet, *iface)?;
-                if *together || !sent {
+                if *together {
                     return Ok(());
                 }
-                self.settle()?;
-                self.wait(PACKET_TIME.saturating_sub(begun.elapsed()))
+                if sent {
+                    self.settle()?;
+                }
+                // A packet line takes as long here as in the simulator.
+                let time = pace(self.lab.stations[station.index()].kind, sent);
+                self.wait(Duration::from_nanos(time.0).saturating_sub(begun.elapsed()))
             }
             Statement::Sleep(time) => self.wait(Duration::from_nanos(time.0)),
             Statement::Say(_) | Statement::Ask(_) => Ok(()),
