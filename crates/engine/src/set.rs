@@ -226,42 +226,48 @@ impl Set {
     pub fn canonical(&self, elem: &Elem) -> Result<Elem, SetError> {
         let header = &self.header;
         let family = header.family;
-        let mut elem = elem.clone();
-        let dims = header.kind.dims();
+        // Only what the type asks for is kept.
+        let mut kept = Elem::default();
         let mut second = false;
-        for dim in dims {
+        for dim in header.kind.dims() {
             match dim {
                 Dim::Ip | Dim::Net => {
-                    let (ip, cidr) = if second {
-                        (&mut elem.ip2, &mut elem.cidr2)
-                    } else {
-                        (&mut elem.ip, &mut elem.cidr)
-                    };
-                    if *dim == Dim::Ip {
-                        *cidr = family.bits();
-                    }
-                    if *cidr > family.bits() {
-                        return Err(SetError::Cidr);
-                    }
+                    let (ip, cidr) = if second { (elem.ip2, elem.cidr2) } else { (elem.ip, elem.cidr) };
+                    let cidr = if *dim == Dim::Ip { family.bits() } else { cidr };
                     // A zero prefix is refused but for the types that test another thing as well.
-                    if *dim == Dim::Net && *cidr == 0 && !header.kind.zero_prefix() {
+                    if cidr > family.bits() || (cidr == 0 && !header.kind.zero_prefix()) {
                         return Err(SetError::Cidr);
                     }
-                    *ip = AddrMask::prefix(family, *ip, *cidr).addr;
+                    let mut ip = AddrMask::prefix(family, ip, cidr).addr;
                     // The masks of the header apply to the first address, in hash:net,net to both.
                     if !second || header.kind == SetType::HashNetNet {
-                        *ip = ip.and(header.mask());
+                        ip = ip.and(header.mask());
+                    }
+                    if second {
+                        (kept.ip2, kept.cidr2) = (ip, cidr);
+                    } else {
+                        (kept.ip, kept.cidr) = (ip, cidr);
                     }
                     second = true;
                 }
-                Dim::Mark => elem.mark &= header.markmask,
-                Dim::Mac if header.kind != SetType::BitmapIpMac && elem.mac.unwrap_or_default() == [0; 6] => {
-                    return Err(SetError::Invalid);
+                Dim::Port => (kept.proto, kept.port) = (elem.proto, elem.port),
+                Dim::Mark => kept.mark = elem.mark & header.markmask,
+                Dim::Mac => {
+                    if header.kind != SetType::BitmapIpMac && elem.mac.unwrap_or_default() == [0; 6] {
+                        return Err(SetError::Invalid);
+                    }
+                    kept.mac = elem.mac;
                 }
-                Dim::Iface | Dim::Set if elem.name.is_none() => return Err(SetError::Invalid),
-                _ => {}
+                Dim::Iface | Dim::Set => {
+                    if elem.name.is_none() {
+                        return Err(SetError::Invalid);
+                    }
+                    kept.name = elem.name.clone();
+                    (kept.physdev, kept.wildcard) = (elem.physdev, elem.wildcard);
+                }
             }
         }
+        let mut elem = kept;
         match header.kind {
             SetType::BitmapIp | SetType::BitmapIpMac => {
                 let value = elem.ip.as_v4();
@@ -445,30 +451,36 @@ impl Set {
                 if self.elems.get(&probe).is_some_and(|x| !expired(x, now)) {
                     return Some(probe);
                 }
-                if self.header.kind == SetType::HashNetIface
-                    && let Some(found) = self.find_wildcard(&probe, now)
-                {
-                    return Some(found);
+                if self.header.kind == SetType::HashNetIface {
+                    // A network that is there with other interfaces hides the larger ones (`multi` in mtype_test_cidrs).
+                    let (known, found) = self.find_wildcard(&probe, now);
+                    if known {
+                        return found;
+                    }
                 }
             }
         }
         None
     }
 
-    /// An element of the same network whose interface is the beginning of the one asked for.
-    fn find_wildcard(&self, probe: &Elem, now: Time) -> Option<Elem> {
+    /// Is the network there with any interface; and the element of it whose interface is the beginning of the one
+    /// asked for.
+    fn find_wildcard(&self, probe: &Elem, now: Time) -> (bool, Option<Elem>) {
         let from = Elem { ip: probe.ip, cidr: probe.cidr, ..Elem::default() };
-        let name = probe.name.as_deref()?;
-        self.elems
+        let mut same = self
+            .elems
             .range(from..)
             .take_while(|(e, _)| e.ip == probe.ip && e.cidr == probe.cidr)
-            .find(|(e, x)| {
-                e.wildcard
-                    && e.physdev == probe.physdev
-                    && !expired(x, now)
-                    && e.name.as_deref().is_some_and(|stem| name.starts_with(stem))
-            })
-            .map(|(e, _)| e.clone())
+            .filter(|(_, x)| !expired(x, now))
+            .peekable();
+        let known = same.peek().is_some();
+        let name = probe.name.as_deref().unwrap_or("");
+        let found = same.find(|(e, _)| {
+            e.wildcard
+                && e.physdev == probe.physdev
+                && e.name.as_deref().is_some_and(|stem| name.starts_with(stem))
+        });
+        (known, found.map(|(e, _)| e.clone()))
     }
 
     fn remove(&mut self, key: &Elem) {

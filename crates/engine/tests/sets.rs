@@ -94,7 +94,7 @@ fn elements() {
     check(
         set(SetType::HashNetIface, |_| {}),
         &["10.0.0.0/8,eth0", "0.0.0.0/0,eth1"],
-        &["+10.0.0.1,eth0", "-11.0.0.1,eth0", "+11.0.0.1,eth1", "+10.0.0.1,eth1"],
+        &["+10.0.0.1,eth0", "-11.0.0.1,eth0", "+11.0.0.1,eth1", "-10.0.0.1,eth1"],
     );
     check(
         set(SetType::BitmapIp, |h| h.range = (v4("10.0.0.0").as_v4(), v4("10.0.0.255").as_v4())),

@@ -2,7 +2,7 @@
 //! xt_cluster.c).
 
 use super::{MatchCx, Matched};
-use crate::addr::{Addr, Family};
+use crate::addr::Addr;
 use crate::conntrack::{Direction, Helper};
 use crate::packet::PktType;
 use crate::ruleset::Inv;
@@ -68,7 +68,7 @@ impl ClusterMatch {
     /// Does the hash of the connection's (or its master's) first source address fall to this node?
     pub fn test(&self, cx: &mut MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
-        let (family, multicast) = (packet.family, packet.dst.is_multicast(packet.family));
+        let multicast = packet.dst.is_multicast(packet.family);
         let source = {
             let Some(conn) = cx.conn() else { return Matched::No };
             let conn = conn.master.and_then(|m| cx.net.ct.entry(m)).map_or(conn, |e| &e.conn);
@@ -78,37 +78,17 @@ impl ClusterMatch {
         if cx.skb.pkt_type == PktType::Multicast && !multicast {
             cx.skb.pkt_type = PktType::Host;
         }
-        let node = (u64::from(hash_source(family, source, self.seed)) * u64::from(self.total)) >> 32;
+        let node = (u64::from(hash_source(source, self.seed)) * u64::from(self.total)) >> 32;
         self.nodes.test(self.nodes.value & 1u32.checked_shl(node as u32).unwrap_or(0) != 0).into()
     }
 }
 
 /// `xt_cluster_hash_ipv4`, `_ipv6` on a little-endian machine: Bob Jenkins' lookup3 (in the public domain) over the
-/// address's words as they lie in memory.
-fn hash_source(family: Family, addr: Addr, seed: u32) -> u32 {
-    let w = addr.0.map(u32::swap_bytes);
-    let words = if family == Family::V4 { 1 } else { 4 };
-    let init = 0xdead_beef_u32.wrapping_add(words << 2).wrapping_add(seed);
-    let (mut a, mut b, mut c) = (init, init, init);
-    if family == Family::V6 {
-        a = a.wrapping_add(w[0]);
-        b = b.wrapping_add(w[1]);
-        c = c.wrapping_add(w[2]);
-        for (x, rotate) in [(0, 4), (1, 6), (2, 8), (0, 16), (1, 19), (2, 4)] {
-            // Each step changes one word by its neighbour and moves on to the next.
-            let [p, q, r] = [&mut a, &mut b, &mut c];
-            let (x, y, z) = match x {
-                0 => (p, q, r),
-                1 => (q, r, p),
-                _ => (r, p, q),
-            };
-            *x = x.wrapping_sub(*z) ^ z.rotate_left(rotate);
-            *z = z.wrapping_add(*y);
-        }
-        a = a.wrapping_add(w[3]);
-    } else {
-        a = a.wrapping_add(w[0]);
-    }
+/// address as it lies in memory. Of an IPv6 address only the first four bytes count: the kernel takes the number of
+/// words for a number of bytes.
+fn hash_source(addr: Addr, seed: u32) -> u32 {
+    let init = 0xdead_beef_u32.wrapping_add(4).wrapping_add(seed);
+    let (mut a, mut b, mut c) = (init.wrapping_add(addr.0[0].swap_bytes()), init, init);
     // lookup3's final mixing.
     c = (c ^ b).wrapping_sub(b.rotate_left(14));
     a = (a ^ c).wrapping_sub(c.rotate_left(11));

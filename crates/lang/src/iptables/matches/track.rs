@@ -199,7 +199,7 @@ pub(super) fn list_connlabel(m: &ConnlabelMatch, out: &mut String) {
 const CLUSTER_OPTS: &[Opt] = &[
     opt("cluster-total-nodes", 0, Ty::Num(1, 32)).must(),
     opt("cluster-local-node", 1, Ty::Num(1, 32)).inv().not_with(&[2]),
-    opt("cluster-local-nodemask", 2, Ty::Num(1, u32::MAX as u64)).inv().not_with(&[1]),
+    opt("cluster-local-nodemask", 2, Ty::Num(1, 32)).inv().not_with(&[1]),
     opt("cluster-hash-seed", 3, Ty::Num(0, u32::MAX as u64)).must(),
 ];
 
