@@ -5,8 +5,10 @@ use crate::files;
 use crate::ip;
 use crate::ipset;
 use crate::iptables;
+use crate::klog;
 use crate::output::Output;
 use crate::shell::Word;
+use crate::ss;
 use crate::sysctl;
 use hookwalk_engine::Host;
 
@@ -30,6 +32,8 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         | "ip6tables-nft-restore" => iptables::run(host, argv, stdin),
         "cat" => files::cat(host, argv),
         "conntrack" => conntrack::run(host, argv),
+        "dmesg" => klog::dmesg(host, argv),
+        "ss" => ss::run(host, argv),
         "ipset" => ipset::run(host, argv, stdin),
         "ip" => ip::run(host, argv),
         "sysctl" => sysctl::run(host, argv, stdin),

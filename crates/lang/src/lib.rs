@@ -13,10 +13,12 @@ pub mod frames;
 pub mod ip;
 pub mod ipset;
 pub mod iptables;
+pub mod klog;
 pub mod names;
 pub mod output;
 pub mod packet;
 pub mod shell;
+pub mod ss;
 pub mod sysctl;
 
 pub use diagnostic::Diagnostic;
