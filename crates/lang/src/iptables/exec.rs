@@ -374,6 +374,17 @@ fn flush(
             chain.rules.clear();
         }
     }
+    // Where it tells what it does, it makes the built-in chains that it tells about.
+    if request.verbose > 0 && request.chain.is_none() {
+        let mut index = index;
+        for hook in kind.hooks() {
+            let id = rules.table_or_new(family, kind).base_or_new(*hook);
+            if let Some(index) = index.as_deref_mut() {
+                index.insert(hook.chain_name().into(), id);
+            }
+        }
+        return Ok(());
+    }
     // A built-in chain that is named comes into being.
     if let (Some(name), None) = (request.chain.as_deref(), here) {
         if let Some(hook) = builtin(kind, name) {
@@ -399,9 +410,10 @@ fn zero(
             return Err(Fault::Operation(NO_CHAIN));
         }
     }
-    let announce = request.verbose > 0 && matches!(request.command, Command::Zero(_));
+    // A listing before has shown all built-in chains, so all are named then.
+    let all = !matches!(request.command, Command::Zero(_));
     for (name, id) in affected(rules, family, kind, request.chain.as_deref())? {
-        if announce && number.is_none() {
+        if request.verbose > 0 && number.is_none() && (all || id.is_some()) {
             out.line(&format!("Zeroing chain `{name}'"));
         }
         let Some(chain) = id.and_then(|id| rules.table_mut(family, kind)?.chain_mut(id)) else { continue };
@@ -481,6 +493,7 @@ fn delete_chain(
     }
     // The kernel takes the chains in order; one with rules, or that a rule goes to, stops it all.
     let count = references(table);
+    gone.sort_unstable();
     for id in &gone {
         let Some(chain) = table.chain(*id) else { continue };
         if !chain.rules.is_empty() || count[usize::from(id.0)] > 0 {

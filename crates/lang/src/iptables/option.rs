@@ -355,9 +355,17 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
             }
         }
         Ty::Mark => {
-            let (value, mask) = mark(text).ok_or_else(|| {
-                Fault::param(format!("{ext}: bad integer value for option \"--{name}\", or out of range.\n"))
-            })?;
+            let Some((value, mask)) = mark(text) else {
+                let value = text.split('/').next().unwrap_or_default();
+                let garbage = number::prefix(value).is_some_and(|(v, rest)| {
+                    v <= u64::from(u32::MAX) && !rest.is_empty() && rest.len() < value.len()
+                });
+                return Err(Fault::param(if garbage {
+                    format!("{ext}: trailing garbage after value for option \"--{name}\".\n")
+                } else {
+                    format!("{ext}: bad integer value for option \"--{name}\", or out of range.\n")
+                }));
+            };
             Val::Mark(value, mask)
         }
         Ty::Tos => {
@@ -410,14 +418,19 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
             }
         },
         Ty::Host => Val::Net(AddrMask::host(family, resolve(text, family)?)),
-        Ty::HostMask => Val::Net(host_mask(text, family)?),
+        Ty::HostMask => {
+            let (addr, mask) = text.split_once('/').map_or((text, None), |(a, m)| (a, Some(m)));
+            let mask = match mask {
+                Some(text) => mask_of(text, family).ok_or_else(|| no_mask(ext, name, family))?,
+                None => Addr::prefix_mask(family, family.bits()),
+            };
+            Val::Net(AddrMask { addr: resolve(addr, family)?.and(mask), mask })
+        }
         Ty::Plen => {
             let max = u64::from(family.bits());
             Val::Num(number::whole(text, 0, max).ok_or_else(|| bad(None, 0, max))?)
         }
-        Ty::PlenMask => {
-            Val::Mask(address::mask(text, family).ok_or_else(|| bad(None, 0, u64::from(family.bits())))?)
-        }
+        Ty::PlenMask => Val::Mask(mask_of(text, family).ok_or_else(|| no_mask(ext, name, family))?),
         Ty::Mac => Val::Mac(mac(text)?),
     })
 }
@@ -428,19 +441,23 @@ fn resolve(text: &str, family: Family) -> Result<Addr, Fault> {
         .map_err(|_| Fault::param("getaddrinfo: Temporary failure in name resolution\n"))
 }
 
-/// A mask of an extension: what is no prefix length that fits is the whole.
-fn mask(text: &str, family: Family) -> Addr {
-    address::mask(text, family).unwrap_or(Addr::prefix_mask(family, family.bits()))
+/// A mask of an extension: a prefix length, or an address that is one. What has holes, or is too long, counts as the
+/// whole.
+fn mask_of(text: &str, family: Family) -> Option<Addr> {
+    let full = Addr::prefix_mask(family, family.bits());
+    if let Some(len) = number::whole(text, 0, u64::from(u32::MAX)) {
+        return Some(u8::try_from(len).map_or(full, |len| Addr::prefix_mask(family, len)));
+    }
+    let mask = address::literal(text, family)?;
+    let net = AddrMask { addr: Addr::UNSPECIFIED, mask };
+    Some(if net.prefix_len(family).is_some() { mask } else { full })
 }
 
-/// `ADDRESS[/MASK]` of an extension.
-fn host_mask(text: &str, family: Family) -> Result<AddrMask, Fault> {
-    let (addr, mask_text) = text.split_once('/').map_or((text, None), |(a, m)| (a, Some(m)));
-    let mask = match mask_text {
-        Some(text) => mask(text, family),
-        None => Addr::prefix_mask(family, family.bits()),
-    };
-    Ok(AddrMask { addr: resolve(addr, family)?.and(mask), mask })
+fn no_mask(ext: &str, name: &str, family: Family) -> Fault {
+    let bits = family.bits();
+    Fault::param(format!(
+        "{ext}: bad value for option \"--{name}\", neither a valid network mask nor valid CIDR (0-{bits}).\n"
+    ))
 }
 
 /// `VALUE[/MASK]`.

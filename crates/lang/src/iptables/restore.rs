@@ -193,6 +193,11 @@ fn begin(rules: &mut Ruleset, tool: &Tool, options: &Options, kind: TableKind, o
             for (name, _) in exec::chain_order(before.as_ref(), kind) {
                 out.line(&format!("Flushing chain `{name}'"));
             }
+            for (name, _) in exec::chain_order(before.as_ref(), kind) {
+                if exec::builtin(kind, &name).is_none() {
+                    out.line(&format!("Deleting chain `{name}'"));
+                }
+            }
         }
         if let Some(table) = rules.table_mut(family, kind) {
             table.chains.clear();
@@ -394,15 +399,16 @@ fn commit(
     if refused.is_empty() {
         let Some(table) = rules.table_mut(family, load.kind) else { return Ok(()) };
         let Err(why) = check::table(table) else { return Ok(()) };
-        // Which line was it? The last that has to go for the table to be in order.
+        // From which line on? The last that has to go for the table to be in order; all that come after it fail too.
         for (number, id, op) in added.iter().rev() {
             let Some(chain) = table.chain_mut(*id) else { continue };
             chain.rules.pop();
-            refused = vec![(*number, sentence(op, why, &format!("rule in chain {}", chain.name)))];
+            refused.push((*number, sentence(op, why, &format!("rule in chain {}", chain.name))));
             if check::table(table).is_ok() {
                 break;
             }
         }
+        refused.reverse();
     }
     undo(rules, tool, load);
     Err((Fault::KernelLines(refused), None))

@@ -321,7 +321,7 @@ const TIME_OPTS: &[Opt] = &[
     opt("contiguous", 4, Ty::Flag),
     opt("weekdays", 5, Ty::Text).inv(),
     opt("monthdays", 6, Ty::Text).inv(),
-    opt("localtz", 7, Ty::Flag).not_with(&[8]),
+    opt("localtz", 9, Ty::Flag).not_with(&[8]),
     opt("kerneltz", 7, Ty::Flag).not_with(&[8]),
     opt("utc", 8, Ty::Flag).not_with(&[7]),
 ];
@@ -412,6 +412,12 @@ fn date(text: &str) -> Result<u32, Fault> {
 }
 
 fn build_time(args: &Args<'_>) -> Result<Match, Fault> {
+    if args.has(9) {
+        args.warn(
+            "WARNING: --localtz is being replaced by --kerneltz, since \"local\" is ambiguous. \
+             Note the kernel timezone has caveats - see manpage for details.",
+        );
+    }
     let mut m = TimeMatch {
         date_start: 0,
         date_stop: NO_STOP,
@@ -419,7 +425,7 @@ fn build_time(args: &Args<'_>) -> Result<Match, Fault> {
         daytime_stop: LAST_SECOND,
         monthdays: ALL_MONTHDAYS,
         weekdays: ALL_WEEKDAYS,
-        kernel_tz: args.has(7),
+        kernel_tz: args.has(7) || args.has(9),
         contiguous: args.has(4),
         weekdays_not: false,
         monthdays_not: false,

@@ -4,12 +4,14 @@ use super::Style;
 use crate::iptables::fault::Fault;
 use crate::iptables::option::{self, Args, Ext, Given, Opt, Ty, no_check, opt};
 use crate::iptables::{address, names, put};
+use hookwalk_engine::Family;
 use hookwalk_engine::matches::device::{CpuMatch, DevgroupMatch, RealmMatch};
 use hookwalk_engine::matches::set::Compare;
 use hookwalk_engine::matches::{
     Match, PhysdevMatch, PolicyMatch, RpfilterMatch, SetMatch, SetRef, SocketMatch,
 };
 use hookwalk_engine::ruleset::{IfName, Inv};
+use hookwalk_engine::set::SetType;
 use std::fmt::Write;
 
 const PHYSDEV_OPTS: &[Opt] = &[
@@ -428,8 +430,19 @@ pub(crate) fn set_ref(args: &Args<'_>, g: &Given) -> Result<SetRef, Fault> {
     if g.text.len() > 31 {
         return Err(Fault::param(format!("setname `{}' too long, max 31 characters.", g.text)));
     }
-    if args.net.sets.get(&g.text).is_none() {
+    let Some(found) = args.net.sets.get(&g.text) else {
         return Err(Fault::param(format!("Set {} doesn't exist.\n", g.text)));
+    };
+    let both = matches!(found.header.kind, SetType::BitmapPort | SetType::HashMac | SetType::ListSet);
+    if !both && found.header.family != args.family {
+        let family = match found.header.family {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        };
+        return Err(Fault::param(format!(
+            "The protocol family of set {} is {family}, which is not applicable.\n",
+            g.text
+        )));
     }
     let mut set = SetRef { name: g.text.as_str().into(), src: [false; 6], dims: 0 };
     for word in g.second.split(',') {

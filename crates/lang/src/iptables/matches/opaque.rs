@@ -18,8 +18,11 @@ fn put_given(args: &Args<'_>, order: &[u8], out: &mut String) {
             Val::Range(low, high, _) if low == high => put!(out, " {low}"),
             Val::Range(low, high, _) => put!(out, " {low}:{high}"),
             Val::Net(net) => {
+                // The address keeps the bits beyond its mask.
+                let addr = g.text.split('/').next().and_then(|a| address::literal(a, args.family));
                 out.push(' ');
-                address::put_net(out, net, args.family);
+                address::put(out, addr.unwrap_or(net.addr), args.family);
+                address::put_mask(out, net, args.family);
             }
             _ => put!(out, " {}", g.text),
         }

@@ -40,7 +40,7 @@ pub(super) fn rate_and_unit(text: &str, scale: u64) -> Result<(u64, u64), Fault>
         return Err(bad());
     }
     if count > scale * seconds {
-        return Err(Fault::param(format!("Rate too fast \"{text}\"\n")));
+        return Err(Fault::param(format!("Rate too fast \"{text}\"")));
     }
     Ok((scale * seconds / count, seconds))
 }
@@ -112,8 +112,8 @@ pub(super) static STATISTIC: Ext<Match> = Ext {
         if random && !args.has(1) {
             return Err(Fault::param("--probability must be specified when using random mode"));
         }
-        if !random && !args.has(2) {
-            return Err(Fault::param("--every must be specified when using nth mode"));
+        if !random && !args.has(2) && !args.has(3) {
+            return Err(Fault::param("--every and --packet must be specified when using nth mode"));
         }
         Ok(())
     },

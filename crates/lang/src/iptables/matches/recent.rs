@@ -414,7 +414,13 @@ pub(super) fn save_hashlimit(m: &HashlimitMatch, family: Family, out: &mut Strin
 /// `-m hashlimit` in a listing.
 pub(super) fn list_hashlimit(m: &HashlimitMatch, family: Family, out: &mut String) {
     out.push_str(if m.mode.above { " limit: above" } else { " limit: up to" });
-    let expire = put_limit(m, out);
+    let expire = if m.mode.rate_match && !m.mode.bytes {
+        // A listing shows the rate of one second.
+        put!(out, " {}/sec", SCALE / m.avg.max(1) / u64::from(m.interval.max(1)));
+        1000
+    } else {
+        put_limit(m, out)
+    };
     put_burst(m, "burst", out);
     let mode = mode_names(&m.mode, "-");
     if !mode.is_empty() {

@@ -130,7 +130,7 @@ pub(super) static NFLOG: Ext<Target> = Ext {
             NflogTarget {
                 group: args.num(0, 0) as u16,
                 prefix: prefix.into(),
-                range: args.get(2).map(|g| g.num() as u32),
+                range: None,
                 size: args.get(3).map(|g| g.num() as u32),
                 threshold: args.num(4, 0) as u16,
             }
