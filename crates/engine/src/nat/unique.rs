@@ -4,9 +4,7 @@ use super::jhash::jhash2;
 use super::{Manip, Range};
 use crate::addr::{Addr, Family};
 use crate::conntrack::table::{Found, hash_tuple, scale};
-use crate::conntrack::{
-    Conn, ConnRef, Direction, EntryId, ProtoState, TcpConntrack, Tuple, Zone, kill, status,
-};
+use crate::conntrack::{Conn, ConnRef, Direction, ProtoState, TcpConntrack, Tuple, Zone, kill, status};
 use crate::event::{Emit, Gone, Observer};
 use crate::host::Net;
 use crate::packet::proto;
@@ -115,25 +113,16 @@ fn mapped_before(net: &Net, seeker: &Seeker, from: &Tuple, range: &Range) -> Opt
         .find(|t| in_range(t, range))
 }
 
-/// `nf_nat_used_tuple`: would the answers to this tuple be taken for those of another connection?
+/// `nf_nat_used_tuple`, `nf_conntrack_tuple_taken`: would the answers to this tuple be taken for those of another
+/// connection?
 fn used<O: Observer>(net: &mut Net, seeker: &Seeker, tuple: &Tuple, emit: &mut Emit<'_, O>) -> bool {
-    taken(net, seeker, tuple, emit).is_some()
-}
-
-/// `nf_conntrack_tuple_taken`: by which one, and on which of its tuples.
-fn taken<O: Observer>(
-    net: &mut Net,
-    seeker: &Seeker,
-    tuple: &Tuple,
-    emit: &mut Emit<'_, O>,
-) -> Option<(EntryId, Direction)> {
-    let reply = tuple.invert()?;
+    let Some(reply) = tuple.invert() else { return false };
     let hash = hash_tuple(&reply, seeker.zone.id_for(Direction::Reply));
     loop {
         let mut met = None;
         for (id, dir, entry) in net.ct.in_chain(hash) {
             if entry.expires <= net.now {
-                met = Some((id, None));
+                met = Some((id, false));
                 break;
             }
             let same_zone = |dir| entry.conn.zone.id_for(dir) == seeker.zone.id_for(dir);
@@ -141,16 +130,17 @@ fn taken<O: Observer>(
             let same_flow =
                 *entry.conn.tuple(Direction::Original) == seeker.tuples[0] && same_zone(Direction::Original);
             if *entry.conn.tuple(dir) == reply && same_zone(dir) && !same_flow {
-                met = Some((id, Some(dir)));
+                met = Some((id, true));
                 break;
             }
         }
-        match met? {
-            (id, Some(dir)) => {
+        match met {
+            None => return false,
+            Some((_, true)) => {
                 net.ct.stats.found += 1;
-                return Some((id, dir));
+                return true;
             }
-            (id, None) => {
+            Some((id, false)) => {
                 kill(net, id, Gone::Expired, None, emit);
             }
         }
@@ -160,14 +150,22 @@ fn taken<O: Observer>(
 /// `nf_nat_used_tuple_new`: for the unchanged tuple, an entry without NAT that is the same flow the other way round does
 /// not count where clashes can be resolved.
 fn used_at_first<O: Observer>(net: &mut Net, seeker: &Seeker, tuple: &Tuple, emit: &mut Emit<'_, O>) -> bool {
-    let Some((id, dir)) = taken(net, seeker, tuple, emit) else { return false };
-    if !seeker.clash_tolerant || dir != Direction::Original {
+    if !used(net, seeker, tuple, emit) {
+        return false;
+    }
+    if !seeker.clash_tolerant {
         return true;
     }
-    let untranslated = status::SRC_NAT | status::DST_NAT | status::SEQ_ADJUST;
-    !net.ct
-        .entry(id)
-        .is_some_and(|e| !e.conn.has(untranslated) && e.conn.tuples == [seeker.tuples[1], seeker.tuples[0]])
+    // The kernel looks for the other entry anew, and with a zone for one direction may find another one.
+    let mut found = net.ct.find(tuple, &seeker.zone, net.now);
+    if let (Found::Nothing, Some(reply)) = (found, tuple.invert()) {
+        found = net.ct.find(&reply, &seeker.zone, net.now);
+    }
+    let Found::Entry(id, _) = found else { return false };
+    !net.ct.entry(id).is_some_and(|e| {
+        !e.conn.has(status::SRC_NAT | status::DST_NAT)
+            && e.conn.tuples == [seeker.tuples[1], seeker.tuples[0]]
+    })
 }
 
 /// `nf_nat_used_tuple_harder`: when few attempts are left, a closed connection whose numbers the new one has passed
