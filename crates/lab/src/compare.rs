@@ -1,9 +1,11 @@
 //! Do two transcripts agree? Equal but for what the kernel leaves free; and if not, where they differ, in words.
 //!
 //! Free are: the order of conntrack lines and of tables, conntrack timeouts within two seconds, ports and ids that are
-//! drawn at random (the same one everywhere: up to renaming), and the initial sequence numbers of a real stack.
+//! drawn at random (the same one everywhere: up to renaming), the initial sequence numbers of a real stack, and the
+//! order of the elements of a hash in `ipset`, with the seed that it hangs on.
 
 mod place;
+mod sets;
 mod words;
 
 use crate::file::Lab;
@@ -60,6 +62,7 @@ pub fn compare(kernel: &str, ours: &str, lab: Option<&Lab>) -> Vec<Difference> {
         let found = match kind {
             Kind::Entries => unordered(k, o, &mut excuse),
             Kind::Save => ordered(&place::sort_tables(k), &place::sort_tables(o), &mut excuse),
+            Kind::Sets => ordered(&sets::settle(k), &sets::settle(o), &mut excuse),
             _ => ordered(k, o, &mut excuse),
         };
         differences.extend(found.into_iter().map(|d| (i, d)));

@@ -95,6 +95,8 @@ pub enum Kind {
     Events,
     /// `frames`.
     Frames,
+    /// `ipset`: elements of a hash in any order, timeouts that run, the seed of a hash and its size in memory.
+    Sets,
     /// `ping`: with measured times.
     Ping,
     /// Anything else: as it is.
@@ -114,6 +116,7 @@ impl Kind {
         let has = |options: &[&str]| command.split_whitespace().any(|w| options.contains(&w));
         match tool {
             "frames" => Kind::Frames,
+            "ipset" => Kind::Sets,
             "ping" | "ping6" => Kind::Ping,
             "conntrack" if has(&["-E", "--event"]) => Kind::Events,
             "conntrack" => Kind::Entries,

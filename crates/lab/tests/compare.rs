@@ -74,6 +74,31 @@ fn random_ports_are_renamed_as_one() {
 }
 
 #[test]
+fn elements_of_sets() {
+    let save = "create a hash:ip family inet initval 0x11111111 bitmask 255.0.0.0\nadd a 1.1.1.1 timeout 9\nadd a 2.2.2.2\n\
+                create l list:set size 8\nadd l a\nadd l b";
+    let other = "create a hash:ip family inet initval 0x2 bitmask 255.0.0.0\nadd a 2.2.2.2\nadd a 1.1.1.1 timeout 8\n\
+                 create l list:set size 8\nadd l a\nadd l b";
+    check_agree("r# ipset save", save, other);
+    // A list has an order; for ever is not nearly over; an element more is one.
+    assert_ne!(
+        differences("r# ipset save", save, &other.replace("l a\nadd l b", "l b\nadd l a"), ""),
+        [""; 0]
+    );
+    assert_ne!(differences("r# ipset save", save, &other.replace("timeout 8", "timeout 0"), ""), [""; 0]);
+    assert_ne!(differences("r# ipset save", save, &other.replace("timeout 8", "timeout 5"), ""), [""; 0]);
+    assert_ne!(differences("r# ipset save", save, &other.replace("bitmask", "netmask"), ""), [""; 0]);
+    check_differ("r# ipset save", save, &other.replace("2.2.2.2", "2.2.2.3"), &["line 3"]);
+    let list = "Name: a\nType: hash:ip\nHeader: family inet initval 0x1\nSize in memory: 5\nNumber of entries: 2\nMembers:\nx\ny";
+    check_agree(
+        "r# ipset list",
+        list,
+        &list.replace("x\ny", "y\nx").replace(": 5", ": 6").replace("0x1", "0x2"),
+    );
+    assert_ne!(differences("r# ipset list", list, &list.replace("entries: 2", "entries: 3"), ""), [""; 0]);
+}
+
+#[test]
 fn sequence_numbers_of_a_stack() {
     let frame = |seq: u32, ack: u32| {
         format!("eth0 in  tcp 10.0.0.1:80 > 10.0.0.9:5 S. seq={seq} ack={ack} len=0 ttl=64 mss=1460")

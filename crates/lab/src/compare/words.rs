@@ -96,8 +96,15 @@ impl Excuse {
         }
     }
 
-    /// Is word `i` a timeout: in a conntrack line the number after the protocol's, in an expectation the first?
+    /// Is word `i` a timeout: in a conntrack line the number after the protocol's, in an expectation the first, in a
+    /// set's element the one that is called so?
     fn timeout(&self, k: &[&str], o: &[&str], i: usize) -> bool {
+        if self.kind == Kind::Sets {
+            let named = i > 0 && k[i - 1] == "timeout";
+            let seconds = |w: &str| w.parse::<u64>().ok().filter(|n| *n > 0);
+            return named
+                && seconds(k[i]).zip(seconds(o[i])).is_some_and(|(a, b)| a.abs_diff(b) <= TIMEOUT_SLACK);
+        }
         if !matches!(self.kind, Kind::Entries | Kind::Events) {
             return false;
         }
