@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::shell::Word;
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::conntrack::{
-    Conn, CtEvent, CtEventKind, EntryId, NewEntry, TcpConntrack, Tuple, Zone, create, kill, run_timers,
+    Conn, CtEvent, CtEventKind, EntryId, NewEntry, TcpConntrack, Tuple, Zone, collect, create, kill,
     set_timeout, status,
 };
 use hookwalk_engine::event::{Emit, Gone, NoObserver};
@@ -42,7 +42,7 @@ pub fn proc_file(host: &mut Host) -> String {
 /// Entries whose time is up are not shown.
 fn expire(host: &mut Host) {
     let (id, mut observer) = (host.id, NoObserver);
-    run_timers(&mut host.net, &mut Emit { observer: &mut observer, host: id, packet: PacketId::default() });
+    collect(&mut host.net, &mut Emit { observer: &mut observer, host: id, packet: PacketId::default() });
 }
 
 /// Runs `conntrack`.

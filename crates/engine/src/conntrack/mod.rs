@@ -29,7 +29,7 @@ pub use notify::{CtEvent, CtEventKind, Notify};
 pub use table::{Conntrack, Stats};
 pub use tool::{NewEntry, create, set_timeout};
 pub(crate) use track::account;
-pub use track::{attach, kill, next_timer, release, run_timers, track, wake};
+pub use track::{attach, collect, kill, next_timer, release, run_timers, track, wake};
 pub use tuple::{Direction, Tuple};
 pub use verify::{Broken, verify};
 

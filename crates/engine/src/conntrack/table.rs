@@ -88,6 +88,8 @@ pub struct Conntrack {
     next_serial: u32,
     /// Nothing expires before this (a lower bound).
     pub(crate) first_expiry: Option<Time>,
+    /// The collector rests until then.
+    pub(crate) next_collection: Time,
     /// Counters of `conntrack -S`.
     pub stats: Stats,
     /// Listeners of `conntrack -E`.
@@ -216,7 +218,7 @@ impl Conntrack {
     fn slot_mut(&mut self, id: EntryId) -> Option<&mut Entry> {
         self.slots.get_mut(id.0 as usize)?.as_mut()
     }
-    /// All entries in the table, in no order that means anything. Call [`super::run_timers`] first where expired ones
+    /// All entries in the table, in no order that means anything. Call [`super::collect`] first where expired ones
     /// must not show.
     pub fn iter(&self) -> impl Iterator<Item = (EntryId, &Entry)> {
         let live = |e: &&Entry| !e.conn.has(status::DYING);

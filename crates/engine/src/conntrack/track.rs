@@ -371,26 +371,38 @@ pub fn kill<O: Observer>(
     Some(entry)
 }
 
-/// The garbage collector: entries whose time is up leave the table. Also to be called before the table is listed.
+/// The garbage collector (`gc_worker`): entries whose time is up leave the table, within a second.
 pub fn run_timers<O: Observer>(net: &mut Net, emit: &mut Emit<'_, O>) {
+    if next_timer(net).is_some_and(|next| next <= net.now) {
+        collect(net, emit);
+    }
+}
+
+/// Removes every entry and expectation whose time is up, now. To be called before the table is listed, as reading it
+/// does in the kernel.
+pub fn collect<O: Observer>(net: &mut Net, emit: &mut Emit<'_, O>) {
     let now = net.now;
     if net.ct.expect.first_expiry().is_some_and(|first| first <= now) {
         expect::remove_where(net, |e| e.expires <= now);
     }
-    if net.ct.first_expiry.is_none_or(|first| first > net.now) {
+    if net.ct.first_expiry.is_none_or(|first| first > now) {
         return;
     }
-    let expired: Vec<EntryId> =
-        net.ct.iter().filter(|(_, e)| e.expires <= net.now).map(|(id, _)| id).collect();
+    let expired: Vec<EntryId> = net.ct.iter().filter(|(_, e)| e.expires <= now).map(|(id, _)| id).collect();
     for id in expired {
         kill(net, id, Gone::Expired, None, emit);
     }
     net.ct.first_expiry = net.ct.iter().map(|(_, e)| e.expires).min();
+    net.ct.next_collection = now + GC_INTERVAL;
 }
+
+/// The collector walks the whole table, so it rests in between (`GC_SCAN_INTERVAL_MIN`).
+const GC_INTERVAL: Duration = Duration::secs(1);
 
 /// When [`run_timers`] has something to do next.
 pub fn next_timer(net: &Net) -> Option<Time> {
-    net.ct.first_expiry.into_iter().chain(net.ct.expect.first_expiry()).min()
+    let first = net.ct.first_expiry.into_iter().chain(net.ct.expect.first_expiry()).min();
+    first.map(|first| first.max(net.ct.next_collection))
 }
 
 /// The conntrack hooks of a family wake up (`nf_ct_tcp_fixup`): of connections that go on, the windows are learnt anew,

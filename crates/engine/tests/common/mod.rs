@@ -195,7 +195,7 @@ impl Bare {
     pub fn table(&mut self) -> Vec<String> {
         let mut silent = hookwalk_engine::event::NoObserver;
         let mut emit = Emit { observer: &mut silent, host: HostId(0), packet: PacketId(0) };
-        conntrack::run_timers(&mut self.net, &mut emit);
+        conntrack::collect(&mut self.net, &mut emit);
         let mut lines: Vec<String> = self.net.ct.iter().map(|(_, e)| self.line(e)).collect();
         lines.sort();
         lines
