@@ -423,8 +423,9 @@ fn zero(
             }
             continue;
         }
-        if let Some(Base { counters: Some(counters), .. }) = &mut chain.base {
-            *counters = Counters::default();
+        // A policy that did not count does from now on.
+        if let Some(base) = &mut chain.base {
+            base.counters = Some(Counters::default());
         }
         for rule in &mut chain.rules {
             rule.counters = Counters::default();

@@ -82,15 +82,18 @@ fn build_tcp(args: &Args<'_>) -> Result<Match, Fault> {
             }
         }
     }
-    // A range of all ports is no condition.
-    let all = |range: &Option<Inv<PortRange>>| range.is_some_and(|r| !r.not && r.value == (0, 65535));
-    if all(&m.sport) {
-        m.sport = None;
-    }
-    if all(&m.dport) {
-        m.dport = None;
-    }
+    (m.sport, m.dport) = (m.sport.and_then(as_kept), m.dport.and_then(as_kept));
     Ok(Match::Tcp(m))
+}
+
+/// A range as the nft variant keeps it for TCP and UDP: all ports are no condition, not even inverted; an inverted
+/// range that begins at port 0 becomes the ports above it.
+fn as_kept(range: Inv<PortRange>) -> Option<Inv<PortRange>> {
+    match (range.not, range.value) {
+        (_, (0, u16::MAX)) => None,
+        (true, (0, high @ 1..)) => Some(Inv { not: false, value: (high + 1, u16::MAX) }),
+        _ => Some(range),
+    }
 }
 
 fn put_range(out: &mut String, name: &str, range: &Inv<PortRange>) {
@@ -194,7 +197,7 @@ pub(super) static UDP: Ext<Match> =
     Ext { name: "udp", family: None, opts: UDP_OPTS, first: no_check, build: build_udp };
 
 fn build_udp(args: &Args<'_>) -> Result<Match, Fault> {
-    let range = |id| args.range::<u16>(id).filter(|r| r.not || r.value != (0, 65535));
+    let range = |id| args.range::<u16>(id).and_then(as_kept);
     Ok(Match::Udp(UdpMatch { sport: range(0), dport: range(1) }))
 }
 

@@ -252,9 +252,7 @@ fn modes(text: &str) -> Result<HashlimitMode, Fault> {
 }
 
 fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
-    let Some(g) = args.get(0).or_else(|| args.get(1)) else {
-        return Err(Fault::param("You have to specify --hashlimit"));
-    };
+    let Some(g) = args.get(0).or_else(|| args.get(1)) else { return Err(Fault::Incomplete) };
     let Rate { avg, bytes, mut unit } = parse_rate(&g.text, g.name)?;
     let mut mode = match args.get(9) {
         Some(m) => modes(&m.text)?,
