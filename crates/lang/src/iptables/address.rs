@@ -108,7 +108,8 @@ pub(crate) fn listed(net: &AddrMask, family: Family, numeric: bool) -> String {
         put_short(&mut out, net, family);
         return out;
     }
-    if net.mask.is_unspecified() {
+    // IPv6 networks that begin with :: are all told so, whatever their length.
+    if net.mask.is_unspecified() || (family == Family::V6 && net.addr.is_unspecified()) {
         return "anywhere".to_string();
     }
     let name = if family == Family::V4 { names::ipv4_name(net.addr.as_v4()) } else { None };
