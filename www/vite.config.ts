@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { storyPages } from "./pages/plugin.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const labs = join(here, "../labs");
@@ -65,7 +66,7 @@ function names(): string[] {
 
 export default defineConfig({
   base: "./",
-  plugins: [library(), firstPicture()],
+  plugins: [library(), firstPicture(), storyPages(labs, join(here, "pages/story.css"))],
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 800 },
   preview: { host: "localhost" },
   server: { fs: { allow: [".."] } },
