@@ -86,12 +86,12 @@ fn build_tcp(args: &Args<'_>) -> Result<Match, Fault> {
     Ok(Match::Tcp(m))
 }
 
-/// A range as the nft variant keeps it for TCP and UDP: all ports are no condition, not even inverted; an inverted
-/// range that begins at port 0 becomes the ports above it.
+/// A range as the nft variant keeps it for TCP and UDP: all ports are no condition; an inverted range that begins at
+/// port 0 becomes the ports above it.
 fn as_kept(range: Inv<PortRange>) -> Option<Inv<PortRange>> {
     match (range.not, range.value) {
-        (_, (0, u16::MAX)) => None,
-        (true, (0, high @ 1..)) => Some(Inv { not: false, value: (high + 1, u16::MAX) }),
+        (false, (0, u16::MAX)) => None,
+        (true, (0, high @ 1..u16::MAX)) => Some(Inv { not: false, value: (high + 1, u16::MAX) }),
         _ => Some(range),
     }
 }
