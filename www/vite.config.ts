@@ -16,13 +16,15 @@ function library(): Plugin {
     resolveId: (source) => (source === id ? "\0" + id : undefined),
     load(resolved) {
       if (resolved !== "\0" + id) return undefined;
-      const entries = names().map((name) => {
+      const { groups, labs: listed } = index();
+      const order = (name: string): number => listed.findIndex((l) => l.name === name) + 1 || listed.length + 1;
+      const entries = names().sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1)).map((name) => {
         const text = readFileSync(join(labs, name, `${name}.lab`), "utf8");
         const title: Record<string, string> = {};
         for (const match of text.matchAll(/^title(?:\[([\w-]+)\])?[ \t]+(.+)$/gm)) title[match[1] ?? ""] ??= match[2]!.trim();
-        return { name, title };
+        return { name, title, group: listed.find((l) => l.name === name)?.group ?? "" };
       });
-      return `export default ${JSON.stringify(entries)}`;
+      return `export const groups = ${JSON.stringify(groups)};\nexport default ${JSON.stringify(entries)}`;
     },
   };
 }
@@ -51,6 +53,15 @@ function firstPicture(): Plugin {
       return `export default ${JSON.stringify(picture)}`;
     },
   };
+}
+
+/** The library's own order and groups, where it has them. */
+function index(): { groups: { id: string; title: Record<string, string> }[]; labs: { name: string; group: string }[] } {
+  try {
+    return JSON.parse(readFileSync(join(labs, "index.json"), "utf8"));
+  } catch {
+    return { groups: [], labs: [] };
+  }
 }
 
 function names(): string[] {

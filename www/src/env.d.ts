@@ -1,6 +1,8 @@
 declare module "virtual:library" {
   /** The labs of the library: folder name, titles by language ("" for the lab's own). */
-  const labs: { name: string; title: Record<string, string> }[];
+  const labs: { name: string; title: Record<string, string>; group: string }[];
+  /** The groups of the library, in order. */
+  export const groups: { id: string; title: Record<string, string> }[];
   export default labs;
 }
 

@@ -20,7 +20,7 @@ test("every fact that can be told has its phrase, and no phrase waits for a fact
   // Keys are the only quoted words of that file that look like this.
   const keys = new Set([...source.matchAll(/Fact::new\(\s*"([\w.]+)"|"((?:[a-z_]+\.)+[a-z_]+)"|\(?"(chain(?:\.empty)?)"|=> "([\w.]+)"|at_rule\("([\w.]+)"/g)].map((m) => m.slice(1).find(Boolean)!));
   const bases = new Set(Object.keys(en).filter((k) => !/\.(short|why)$/.test(k)));
-  for (const key of bases) expect(source, key).toContain(`"${key}"`);
+  for (const key of bases) if (!key.startsWith("why.")) expect(source, key).toContain(`"${key}"`);
   for (const key of keys) if (key.includes(".")) expect(bases, key).toContain(key);
 });
 

@@ -13,7 +13,7 @@ function run(len: number): Run {
       text: "t", title: [], about: [], links: [], len,
       stations: [{ name: "a", kind: "host", ifaces: [] }],
       packets: [span(1, 0, len / 2), span(2, len / 2, len)],
-      lines: [{ line: 3, at: 8, kind: "say", text: [{ text: "hm" }], failed: false }],
+      lines: [{ line: 3, at: 8, kind: "say", text: [{ text: "hm" }], answers: [], station: -1, failed: false }],
     },
     view: (at, host) => ({ at, time: 0, line: 0, flights: [], host, hooks: [], entries: [], tracking: false, log: [] }),
     events: (from, to) => Array.from({ length: to - from }, (_, i) => event(from + i)),

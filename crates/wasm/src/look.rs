@@ -391,6 +391,13 @@ impl Looker {
             let source = lab.source(line);
             let own = || vec![Text { lang: None, text: source.to_owned() }];
             let mut output = None;
+            let mut answers = Vec::new();
+            let station = match &line.what {
+                Statement::Command { station, .. } | Statement::Packet { station, .. } => {
+                    i32::from(station.0)
+                }
+                _ => -1,
+            };
             let (kind, texts) = match &line.what {
                 Statement::Command { .. } => {
                     if blocks.peek().is_some_and(|b| b.command == source) {
@@ -401,11 +408,24 @@ impl Looker {
                 Statement::Packet { .. } => (LineKind::Packet, own()),
                 Statement::Sleep(_) => (LineKind::Sleep, own()),
                 Statement::Say(t) => (LineKind::Say, t.iter().map(text).collect()),
-                Statement::Ask(q) => (LineKind::Ask, q.iter().map(|q| text(&q.text)).collect()),
+                Statement::Ask(q) => {
+                    answers
+                        .extend(q.iter().map(|q| Text { lang: q.text.lang.clone(), text: q.answer.clone() }));
+                    (LineKind::Ask, q.iter().map(|q| text(&q.text)).collect())
+                }
                 Statement::Expect { .. } => (LineKind::Expect, own()),
             };
             let failed = end.failures.iter().any(|f| f.line == line.number);
-            lines.push(LineView { line: line.number, at: at as u32, kind, text: texts, output, failed });
+            lines.push(LineView {
+                line: line.number,
+                at: at as u32,
+                kind,
+                text: texts,
+                answers,
+                station,
+                output,
+                failed,
+            });
         }
         LabView {
             text: lab.text.to_string(),

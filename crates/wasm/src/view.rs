@@ -147,6 +147,10 @@ pub struct LineView {
     pub kind: LineKind,
     /// The line; for `say` and `ask` the text by language.
     pub text: Vec<Text>,
+    /// What answers a question, by language.
+    pub answers: Vec<Text>,
+    /// The station of a command or packet; −1 for others.
+    pub station: i32,
     /// What a command printed, with `[exit N]` where it failed.
     #[tsify(optional)]
     pub output: Option<String>,

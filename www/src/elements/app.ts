@@ -1,12 +1,13 @@
 /// The page: what is open, which language and theme, the keys, and the address that leads back to this very step.
 import { html, nothing, type TemplateResult } from "lit";
 import first from "virtual:first";
-import library from "virtual:library";
+import library, { groups } from "virtual:library";
 import { LANGS, pick, preferred, word, type Lang, type Word } from "../i18n.js";
 import type { Opened, Problem } from "../model.js";
 import { Piece } from "../piece.js";
 import { Player } from "../player.js";
-import { readAddress, writeAddress } from "../address.js";
+import { readAddress, shareText, unpack, writeAddress } from "../address.js";
+import { counters, differences, type Change } from "../compare.js";
 import { labText } from "../library.js";
 import "./conntrack.js";
 import "./controls.js";
@@ -16,9 +17,10 @@ import "./packet.js";
 import { Rules } from "./rules.js";
 import "./sentence.js";
 import "./stage.js";
+import "./terminal.js";
 
-type Panel = "conntrack" | "rules" | "packet" | "events" | "edit";
-const PANELS: Panel[] = ["conntrack", "rules", "packet", "events", "edit"];
+type Panel = "conntrack" | "rules" | "packet" | "events" | "terminal" | "edit";
+const PANELS: Panel[] = ["conntrack", "rules", "packet", "events", "terminal", "edit"];
 
 /** Turns a lab's text into a run. */
 export type Open = (text: string) => Opened;
@@ -31,13 +33,18 @@ export class App extends Piece {
     message: { state: true },
     problems: { state: true },
     ready: { state: true },
+    changes: { state: true },
   };
   declare panel: Panel;
   declare message: string;
   declare problems: Problem[];
   /** The simulator has arrived. */
   declare ready: boolean;
+  /** What the last change of the text made different at the end of the run. */
+  declare changes: Change[];
   name = "";
+  #past: string[] = [];
+  #future: string[] = [];
   #open: Open | undefined;
   #saved: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,6 +56,7 @@ export class App extends Piece {
     this.message = "";
     this.problems = [];
     this.ready = false;
+    this.changes = [];
     const stored = recall("lang") as Lang | null;
     this.setLanguage(readAddress().lang ?? stored ?? preferred(), false);
     this.setTheme(recall("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"), false);
@@ -81,7 +89,8 @@ export class App extends Piece {
   };
   private moved = (): void => void this.follow();
   private look = (e: CustomEvent<{ hook: string; func: string }>): void => {
-    this.panel = e.detail.func === "conntrack" || e.detail.func === "confirm" ? "conntrack" : "rules";
+    const wide = matchMedia("(min-width: 1200px)").matches;
+    this.panel = !wide && (e.detail.func === "conntrack" || e.detail.func === "confirm") ? "conntrack" : "rules";
     this.querySelector<Rules>("hw-rules")?.show(e.detail.func);
     this.tick++;
   };
@@ -102,6 +111,13 @@ export class App extends Piece {
     const address = readAddress();
     const known = library.some((l) => l.name === address.lab);
     if (address.lab && !known && !address.text) this.message = this.w("unknown_lab", { name: address.lab });
+    if (address.text) {
+      const text = await unpack(address.text).catch(() => undefined);
+      if (text !== undefined && this.run(text, address.at, address.host)) {
+        this.name = "";
+        return;
+      }
+    }
     const name = known ? address.lab! : (first?.name ?? library[0]?.name);
     if (name === this.name && address.at === this.player.at) return;
     if (name === this.name && this.player.run && address.at !== undefined) return this.player.seek(address.at);
@@ -111,6 +127,9 @@ export class App extends Piece {
   private async load(name: string, at?: number, host?: string): Promise<void> {
     const text = await labText(name);
     if (this.run(text, at, host)) this.name = name;
+    this.#past = [];
+    this.#future = [];
+    this.changes = [];
     this.changed();
   }
 
@@ -127,6 +146,52 @@ export class App extends Piece {
     this.player.open(opened.run, at, station);
     document.title = `${pick(this.language, opened.run.lab.title)} · Hookwalk`;
     return true;
+  }
+
+  /** Runs another text, and says what became different; can be taken back. */
+  private change(text: string, at?: number): boolean {
+    const before = this.player.run;
+    const old = before?.lab.text ?? "";
+    if (!before || text === old) return true;
+    const counted = counters(before);
+    const { at: where, station, pinned } = this.player;
+    const host = pinned ? before.lab.stations[station]?.name : undefined;
+    if (!this.run(text, at ?? where, host)) return false;
+    this.#past.push(old);
+    this.#future = [];
+    this.changes = differences(counted, counters(this.player.run!));
+    return true;
+  }
+  private undo(): void {
+    const text = this.#past.pop();
+    const now = this.player.lab?.text;
+    if (text === undefined || now === undefined) return;
+    this.#future.push(now);
+    this.run(text, this.player.at);
+    this.changes = [];
+  }
+  private redo(): void {
+    const text = this.#future.pop();
+    const now = this.player.lab?.text;
+    if (text === undefined || now === undefined) return;
+    this.#past.push(now);
+    this.run(text, this.player.at);
+    this.changes = [];
+  }
+  /** A line typed at a prompt becomes part of the lab, after the line that ran last. */
+  private typed(line: string): void {
+    const { lab, view } = this.player;
+    if (!lab) return;
+    const lines = lab.text.split("\n");
+    const next = lab.lines.find((l) => l.line > (view?.line ?? 0))?.line ?? lines.length + 1;
+    let place = next - 1;
+    // Blank lines and comments belong to what follows them.
+    while (place > 0 && /^\s*(#.*)?$/.test(lines[place - 1] ?? "")) place--;
+    if (place < (view?.line ?? 0)) place = view?.line ?? place;
+    lines.splice(place, 0, line);
+    if (!this.change(lines.join("\n"), this.player.at)) return;
+    const now = this.player.lab?.lines.find((l) => l.line === place + 1);
+    if (now) this.player.seek(now.at);
   }
 
   private setLanguage(lang: Lang, keep = true): void {
@@ -194,6 +259,7 @@ export class App extends Piece {
 
   private async share(): Promise<void> {
     writeAddress(this.name, this.player);
+    if (this.#past.length > 0 || !this.name) await shareText(this.player);
     try {
       await navigator.clipboard.writeText(location.href);
       this.message = this.w("copied");
@@ -209,13 +275,16 @@ export class App extends Piece {
     const other = LANGS.find((l) => l.id !== lang) ?? LANGS[0]!;
     const theme = document.documentElement.dataset["theme"];
     const title = (t: Record<string, string>): string => t[lang] ?? t[lang === "zh" ? "zh-CN" : "en"] ?? t[""] ?? "";
+    const option = (l: (typeof library)[number]): TemplateResult =>
+      html`<option value=${l.name} ?selected=${l.name === this.name}>${title(l.title) || l.name}</option>`;
     const hidden = (p: Panel): string => (this.panel === p ? "chosen" : "");
     return html`
       <header class="bar">
         <h1><svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true"><path d="M3 16h8m10 0h8" /><rect x="11" y="8" width="10" height="16" rx="2" /><circle cx="16" cy="16" r="2.4" /></svg>Hookwalk</h1>
         <label class="labs"><span class="sr">${this.w("lab")}</span>
           <select id="lab" .value=${this.name} ?disabled=${!this.ready} @change=${(e: Event) => void this.load((e.target as HTMLSelectElement).value)}>
-            ${library.map((l) => html`<option value=${l.name} ?selected=${l.name === this.name}>${title(l.title) || l.name}</option>`)}
+            ${groups.map((g) => html`<optgroup label=${title(g.title)}>${library.filter((l) => l.group === g.id).map(option)}</optgroup>`)}
+            ${library.filter((l) => !groups.some((g) => g.id === l.group)).map(option)}
           </select>
         </label>
         <span class="grow"></span>
@@ -237,9 +306,13 @@ export class App extends Piece {
         <section class="panel packet ${hidden("packet")}" aria-label=${this.w("packet")}><hw-packet .player=${player} .tick=${tick}></hw-packet></section>
         <section class="panel conntrack ${hidden("conntrack")}" aria-label=${this.w("conntrack")}><hw-conntrack .player=${player} .tick=${tick}></hw-conntrack></section>
         <section class="panel rules ${hidden("rules")}" aria-label=${this.w("rules")}><hw-rules .player=${player} .tick=${tick}></hw-rules></section>
+        <section class="panel terminal ${hidden("terminal")}" aria-label=${this.w("terminal")}>
+          <hw-terminal .player=${player} .tick=${tick} .problems=${this.problems} @typed=${(e: CustomEvent<string>) => this.typed(e.detail)}></hw-terminal>
+        </section>
         <section class="panel edit ${hidden("edit")}" aria-label=${this.w("edit")}>
-          <hw-editor .player=${player} .tick=${tick} .problems=${this.problems}
-            @run=${(e: CustomEvent<string>) => this.run(e.detail)}></hw-editor>
+          <hw-editor .player=${player} .tick=${tick} .problems=${this.problems} .changes=${this.changes}
+            .undoable=${this.#past.length > 0} .redoable=${this.#future.length > 0}
+            @run=${(e: CustomEvent<string>) => this.change(e.detail)} @undo=${() => this.undo()} @redo=${() => this.redo()}></hw-editor>
         </section>
       </main>
       <footer class="controls"><hw-controls .player=${player} .tick=${tick}></hw-controls></footer>

@@ -1,11 +1,21 @@
 /// The lab's text, to be read and changed. A text with mistakes is not run: each is named with line and column.
 import { html, nothing, type TemplateResult } from "lit";
+import type { Change } from "../compare.js";
 import type { Problem } from "../model.js";
 import { Piece } from "../piece.js";
 
 export class Editor extends Piece {
-  static override properties = { ...Piece.properties, problems: { attribute: false } };
+  static override properties = {
+    ...Piece.properties,
+    problems: { attribute: false },
+    changes: { attribute: false },
+    undoable: { attribute: false },
+    redoable: { attribute: false },
+  };
   declare problems: Problem[];
+  declare changes: Change[];
+  declare undoable: boolean;
+  declare redoable: boolean;
   #of: string | undefined;
 
   protected override render(): TemplateResult {
@@ -19,12 +29,19 @@ export class Editor extends Piece {
     return html`
       <header class="head">
         <h2>${this.w("edit")}</h2>
-        <button class="tool" @click=${this.go}>${this.w("run")}</button>
+        <button class="tool" title="Ctrl+Enter" @click=${this.go}>${this.w("run")}</button>
+        <button class="tool" ?disabled=${!this.undoable} @click=${() => this.dispatchEvent(new Event("undo"))}>${this.w("undo")}</button>
+        <button class="tool" ?disabled=${!this.redoable} @click=${() => this.dispatchEvent(new Event("redo"))}>${this.w("redo")}</button>
       </header>
       ${problems.length > 0
         ? html`<div class="problems" role="alert"><p>${this.w("bad_lab")}</p><ul>
             ${problems.slice(0, 20).map((p) => html`<li><button class="link" @click=${() => this.select(p)}>${this.w("line_col", { line: p.line, col: p.col })}</button>
               ${p.message}${p.hint ? html` <em>${p.hint}</em>` : nothing}</li>`)}
+          </ul></div>`
+        : nothing}
+      ${this.changes?.length > 0 && problems.length === 0
+        ? html`<div class="changes" tabindex="0" role="group" aria-label=${this.w("changes")}><p>${this.w("changes")}</p><ul>
+            ${this.changes.map((c) => html`<li><b>${c.before ?? "—"} → ${c.after ?? "—"}</b> ${c.where} <code>${c.rule}</code></li>`)}
           </ul></div>`
         : nothing}
       <textarea aria-label=${this.w("edit_label")} spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"

@@ -1,0 +1,86 @@
+/// Changing things, as a person does: typing a command, editing the text, answering a question, sending a link.
+import { expect, test, type Page } from "@playwright/test";
+
+async function open(page: Page, hash = "#lab=redirect"): Promise<void> {
+  await page.goto("./" + hash);
+  await expect(page.locator("#lab")).toBeEnabled();
+}
+const end = async (page: Page): Promise<number> => Number(await page.locator(".scrub input").getAttribute("max"));
+
+test("a command typed in the terminal becomes part of the lab, and can be taken back", async ({ page }) => {
+  await open(page);
+  const before = await end(page);
+  await page.getByRole("button", { name: "Terminal" }).click();
+  const prompt = page.getByRole("textbox", { name: "Command for server" });
+  await prompt.fill("iptables -A INPUT -p tcp --dport 8080 -j DROP");
+  await prompt.press("Enter");
+  await expect(page.getByRole("log")).toContainText("server# iptables -A INPUT -p tcp --dport 8080 -j DROP");
+  expect(await end(page)).not.toBe(before);
+  // The SYN now dies in INPUT, and the entry that it carried with it.
+  await page.locator(".bar").click();
+  await page.keyboard.press("Shift+ArrowRight");
+  for (let i = 0; i < 60 && !(await page.locator(".sentence.bad").count()); i++) await page.keyboard.press("ArrowRight");
+  await expect(page.locator(".sentence .what")).toContainText("Dropped by filter INPUT rule 1");
+  await expect(page.locator(".capsule.dropped")).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.locator(".sentence .what")).toContainText("unconfirmed entry goes with it");
+
+  await page.getByRole("button", { name: "Lab text" }).click();
+  await expect(page.locator(".changes")).toContainText("— → 2 server filter INPUT");
+  await page.getByRole("button", { name: "Undo" }).click();
+  expect(await end(page)).toBe(before);
+  await page.getByRole("button", { name: "Redo" }).click();
+  expect(await end(page)).not.toBe(before);
+});
+
+test("a command that is not simulated is refused, and nothing changes", async ({ page }) => {
+  await open(page);
+  await page.getByRole("button", { name: "Terminal" }).click();
+  const prompt = page.getByRole("textbox", { name: "Command for server" });
+  await prompt.fill("rm -rf /");
+  await prompt.press("Enter");
+  await expect(page.locator(".sentence, .screen .bad").first()).toBeVisible();
+  await expect(page.getByRole("region", { name: "Terminal" })).toContainText(/rm/);
+});
+
+test("the terminal remembers and completes", async ({ page }) => {
+  await open(page);
+  await page.getByRole("button", { name: "Terminal" }).click();
+  const prompt = page.getByRole("textbox", { name: "Command for server" });
+  await prompt.press("ArrowUp");
+  await expect(prompt).toHaveValue(/^(iptables|listen|server\$)/);
+  await prompt.fill("conntrack -");
+  await prompt.fill("ip ad");
+  await prompt.press("Tab");
+  await expect(prompt).toHaveValue("ip addr");
+});
+
+test("a question takes an answer before it goes on", async ({ page }) => {
+  await open(page);
+  await page.getByRole("searchbox").fill("How many packets will the REDIRECT rule");
+  await page.locator(".event").first().click();
+  const answer = page.getByLabel("Your answer");
+  await answer.fill("3");
+  await page.getByRole("button", { name: "Check" }).click();
+  await expect(page.locator(".wrong")).toContainText("The answer is 1");
+  await answer.fill("1");
+  await page.getByRole("button", { name: "Check" }).click();
+  await expect(page.locator(".right")).toBeVisible();
+});
+
+test("a changed lab travels in its link", async ({ page, context, browserName }) => {
+  test.skip(browserName !== "chromium", "the clipboard needs a permission that only Chromium grants");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await open(page);
+  await page.getByRole("button", { name: "Lab text" }).click();
+  const text = page.getByRole("textbox", { name: "The lab's text" });
+  await text.fill((await text.inputValue()) + "\nserver# iptables -A FORWARD -m comment --comment travels -j DROP\n");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByRole("button", { name: /Copy a link/ }).click();
+  await expect(page.getByRole("status")).toHaveText("Link copied");
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const other = await context.newPage();
+  await other.goto(link);
+  await other.getByRole("button", { name: "Lab text" }).click();
+  await expect(other.getByRole("textbox", { name: "The lab's text" })).toHaveValue(/--comment travels/);
+});
