@@ -207,3 +207,56 @@ fn listeners_hear_of_births_changes_and_ends() {
     ];
     assert_eq!(heard, expected);
 }
+
+/// An SCTP packet between 10.0.1.2:1000 and 10.0.2.2:80: one chunk with this tag, type, and, for INIT and INIT ACK, the
+/// tag that it announces.
+fn sctp(from_client: bool, tag: u32, kind: u8, announced: Option<u32>) -> hookwalk_engine::Packet {
+    let ends = if from_client { "10.0.1.2 > 10.0.2.2" } else { "10.0.2.2 > 10.0.1.2" };
+    let mut packet = packet(&format!("ip {ends} 132"));
+    let (sport, dport): (u16, u16) = if from_client { (1000, 80) } else { (80, 1000) };
+    let mut bytes = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
+    bytes.extend(tag.to_be_bytes());
+    bytes.extend([0; 4]);
+    let length: u8 = if announced.is_some() { 20 } else { 4 };
+    bytes.extend([kind, 0, 0, length]);
+    if let Some(tag) = announced {
+        bytes.extend(tag.to_be_bytes());
+        bytes.extend([0; 12]);
+    }
+    packet.payload = Payload::Bytes(bytes.into());
+    packet
+}
+
+#[test]
+fn an_sctp_association_opens_and_closes() {
+    // From nf_conntrack_proto_sctp.c; this kernel's state names as their numbers.
+    let mut host = Bare::new();
+    for (from_client, tag, kind, announced, state, left) in [
+        (true, 0, 1, Some(11), 1, 10),
+        (false, 11, 2, Some(22), 2, 3),
+        (true, 22, 10, None, 3, 3),
+        (false, 11, 11, None, 4, 210),
+        (true, 22, 0, None, 4, 210),
+        (true, 22, 7, None, 5, 3),
+        (false, 11, 8, None, 7, 3),
+        (true, 22, 14, None, 1, 10),
+    ] {
+        let seen = host.forward_packet(sctp(from_client, tag, kind, announced), true);
+        assert_ne!(seen.state, "INVALID", "chunk {kind}");
+        let (_, entry) = host.net.ct.iter().next().expect("an entry");
+        let hookwalk_engine::conntrack::ProtoState::Sctp(s) = entry.conn.proto else { panic!("SCTP") };
+        assert_eq!((s.state, (entry.expires - host.net.now).as_secs()), (state, left), "chunk {kind}");
+    }
+    assert!(host.table()[0].contains("[ASSURED]"));
+    for (tag, kind) in [(99, 0), (99, 10), (99, 6)] {
+        assert_eq!(host.forward_packet(sctp(true, tag, kind, None), true).state, "INVALID", "chunk {kind}");
+    }
+}
+
+#[test]
+fn an_sctp_association_cannot_begin_with_its_end() {
+    for kind in [0, 3, 6, 11, 14] {
+        let mut host = Bare::new();
+        assert_eq!(host.forward_packet(sctp(true, 5, kind, None), true).state, "INVALID", "chunk {kind}");
+    }
+}

@@ -169,7 +169,32 @@ impl Bare {
         let events = self.events[from..].iter().map(|e| e.kind).collect();
         Seen { state, left: left.map(|()| skb.packet), events }
     }
+    /// The packet through everything but confirm: it is in flight.
+    pub fn launch(&mut self, text: &str) -> Skb {
+        self.next += 1;
+        let mut skb = Skb::new(PacketId(self.next), packet(text));
+        self.before_confirm(&mut skb, true).expect("nothing drops it");
+        skb
+    }
+    /// The last step of a packet in flight.
+    pub fn land(&mut self, mut skb: Skb) -> Seen {
+        let from = self.events.len();
+        let mut emit = Emit { observer: &mut self.events, host: HostId(0), packet: skb.id };
+        let left = conntrack::confirm(&mut self.net, &mut skb, Hook::Postrouting, None, &mut emit);
+        let state = state_of(&skb.nfct);
+        conntrack::release(&mut self.net, &mut skb, &mut emit);
+        let events = self.events[from..].iter().map(|e| e.kind).collect();
+        Seen { state, left: left.map(|()| skb.packet), events }
+    }
     fn pass(&mut self, skb: &mut Skb, passes: bool) -> Result<(), KernelDrop> {
+        self.before_confirm(skb, passes)?;
+        if !passes {
+            return Ok(());
+        }
+        let mut emit = Emit { observer: &mut self.events, host: HostId(0), packet: skb.id };
+        conntrack::confirm(&mut self.net, skb, Hook::Postrouting, None, &mut emit)
+    }
+    fn before_confirm(&mut self, skb: &mut Skb, passes: bool) -> Result<(), KernelDrop> {
         let mut emit = Emit { observer: &mut self.events, host: HostId(0), packet: skb.id };
         conntrack::track(&mut self.net, skb, Hook::Prerouting, &mut emit)?;
         for (hook, range) in [(Hook::Prerouting, self.dnat), (Hook::Postrouting, self.snat)] {
@@ -189,7 +214,7 @@ impl Bare {
                 return Ok(());
             }
         }
-        conntrack::confirm(&mut self.net, skb, Hook::Postrouting, None, &mut emit)
+        Ok(())
     }
     /// The table as `conntrack -L` shows it, less its padding, sorted.
     pub fn table(&mut self) -> Vec<String> {
