@@ -26,7 +26,7 @@ pub struct Record {
 /// How many records lie between two checkpoints at first; doubled whenever there are [`MAX_CHECKPOINTS`].
 const FIRST_STRIDE: usize = 256;
 /// How many checkpoints are kept.
-const MAX_CHECKPOINTS: usize = 256;
+const MAX_CHECKPOINTS: usize = 128;
 
 /// A run at a position.
 #[derive(Clone, Debug)]

@@ -157,3 +157,23 @@ fn clients_on_hosts() {
          [exit 1]\n"
     );
 }
+
+#[test]
+fn packets_together_clash_at_confirm() {
+    let text = format!(
+        "{NETWORK}router$ listen udp/53\nrouter# iptables -A INPUT -m conntrack --ctstate NEW\n\
+         client> udp 10.0.0.2:5000 > 10.0.0.1:53 len=1 &\nclient> udp 10.0.0.2:5000 > 10.0.0.1:53 len=2\n\
+         router# conntrack -S\n\
+         client> tcp 10.0.0.2:5000 > 10.0.0.1:53 S &\nclient> tcp 10.0.0.2:5000 > 10.0.0.1:53 S\n\
+         router# conntrack -S\nrouter# iptables-save -c\n"
+    );
+    let run = run(&text);
+    let printed: Vec<String> = run.transcript().blocks.iter().map(|b| b.lines[0].clone()).collect();
+    // UDP: the second adopts the first one's entry. TCP: the second is dropped.
+    assert!(
+        printed[0].contains(" insert_failed=0 drop=0 ") && printed[0].contains(" clash_resolve=1 "),
+        "{printed:?}"
+    );
+    assert!(printed[1].contains(" insert_failed=1 drop=1 "), "{printed:?}");
+    assert!(run.transcript().to_string().contains("[4:139] -A INPUT"), "all four were NEW");
+}
