@@ -1,5 +1,5 @@
 /// Builds the page: static files that work from any folder of any host.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { defineConfig, type Plugin } from "vite";
@@ -67,7 +67,8 @@ function index(): { groups: { id: string; title: Record<string, string> }[]; lab
 function names(): string[] {
   try {
     return readdirSync(labs, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      // Folders of labs that are tests only hold other folders.
+      .filter((entry) => entry.isDirectory() && existsSync(join(labs, entry.name, `${entry.name}.lab`)))
       .map((entry) => entry.name)
       .sort();
   } catch {
