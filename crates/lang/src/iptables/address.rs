@@ -17,13 +17,11 @@ pub(crate) fn literal(text: &str, family: Family) -> Option<Addr> {
 /// Up to four numbers with dots; what is missing at the end is zero (`10.1` is 10.1.0.0).
 fn short_v4(text: &str) -> Option<Addr> {
     let mut word = 0u32;
-    let mut count = 0;
-    for part in text.split('.') {
+    for (count, part) in text.split('.').enumerate() {
         if count == 4 || part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         word |= u32::from(part.parse::<u8>().ok()?) << (24 - 8 * count);
-        count += 1;
     }
     Some(Addr::v4(word))
 }

@@ -1,7 +1,7 @@
 //! Commands change the tables, or print them.
 
 use super::fault::{EINVAL, Fault, NO_CHAIN};
-use super::parse::{Command, Request, RuleSpec, TargetSpec};
+use super::request::{Command, Request, RuleSpec, TargetSpec};
 use super::{Tool, check, list, save};
 use crate::output::Output;
 use hookwalk_engine::hook::Hook;
@@ -55,12 +55,12 @@ pub(crate) fn apply(
     let deferred = index.is_some();
     let table = rules.table(family, kind);
     // Targets that are chains must be there.
-    if let Some(rule) = request.rules.first() {
-        if let TargetSpec::Jump(to) | TargetSpec::Goto(to) = &rule.target {
-            if find(table, to, index.as_deref()).is_none() && builtin(kind, to).is_none() {
-                return Err(Fault::param(format!("Chain '{to}' does not exist")));
-            }
-        }
+    if let Some(rule) = request.rules.first()
+        && let TargetSpec::Jump(to) | TargetSpec::Goto(to) = &rule.target
+        && find(table, to, index.as_deref()).is_none()
+        && builtin(kind, to).is_none()
+    {
+        return Err(Fault::param(format!("Chain '{to}' does not exist")));
     }
     let here = name.and_then(|n| find(table, n, index.as_deref()));
     match &request.command {
@@ -114,10 +114,10 @@ pub(crate) fn apply(
                 _ => return Err(Fault::Operation("Index of replacement too big.")),
             };
             let result = add(table, family, id, Some(at), spec, "RULE_REPLACE", deferred, index.as_deref());
-            if result.is_err() {
-                if let Some(chain) = table.chain_mut(id) {
-                    chain.rules.insert(at, old);
-                }
+            if result.is_err()
+                && let Some(chain) = table.chain_mut(id)
+            {
+                chain.rules.insert(at, old);
             }
             result
         }
@@ -140,10 +140,10 @@ pub(crate) fn apply(
                     chain.rules.iter().position(|r| save::rule(r, table, family, None) == wanted)
                 });
                 let Some(at) = at else { return Err(BAD) };
-                if request.command == Command::Delete {
-                    if let Some(chain) = table.chain_mut(id) {
-                        chain.rules.remove(at);
-                    }
+                if request.command == Command::Delete
+                    && let Some(chain) = table.chain_mut(id)
+                {
+                    chain.rules.remove(at);
                 }
             }
             Ok(())
@@ -300,13 +300,14 @@ fn add(
     }
     let at = at.unwrap_or(chain.rules.len()).min(chain.rules.len());
     chain.rules.insert(at, rule);
-    if place_matters && !deferred {
-        if let Err(why) = check::table(table) {
-            if let Some(chain) = table.chain_mut(id) {
-                chain.rules.remove(at);
-            }
-            return Err(kernel(table, id, op, why));
+    if place_matters
+        && !deferred
+        && let Err(why) = check::table(table)
+    {
+        if let Some(chain) = table.chain_mut(id) {
+            chain.rules.remove(at);
         }
+        return Err(kernel(table, id, op, why));
     }
     table.next_handle += 1;
     Ok(())
@@ -386,12 +387,12 @@ fn flush(
         return Ok(());
     }
     // A built-in chain that is named comes into being.
-    if let (Some(name), None) = (request.chain.as_deref(), here) {
-        if let Some(hook) = builtin(kind, name) {
-            let id = rules.table_or_new(family, kind).base_or_new(hook);
-            if let Some(index) = index {
-                index.insert(hook.chain_name().into(), id);
-            }
+    if let (Some(name), None) = (request.chain.as_deref(), here)
+        && let Some(hook) = builtin(kind, name)
+    {
+        let id = rules.table_or_new(family, kind).base_or_new(hook);
+        if let Some(index) = index {
+            index.insert(hook.chain_name().into(), id);
         }
     }
     Ok(())
@@ -405,10 +406,10 @@ fn zero(
     out: &mut Output,
 ) -> Result<(), Fault> {
     let kind = request.table;
-    if let Some(name) = request.chain.as_deref() {
-        if rules.table(family, kind).and_then(|t| t.find(name)).is_none() {
-            return Err(Fault::Operation(NO_CHAIN));
-        }
+    if let Some(name) = request.chain.as_deref()
+        && rules.table(family, kind).and_then(|t| t.find(name)).is_none()
+    {
+        return Err(Fault::Operation(NO_CHAIN));
     }
     // A listing before has shown all built-in chains, so all are named then.
     let all = !matches!(request.command, Command::Zero(_));
@@ -438,10 +439,10 @@ fn zero(
 pub(crate) fn references(table: &Table) -> Vec<u32> {
     let mut count = vec![0; table.chains.len()];
     for rule in table.chains.iter().flatten().flat_map(|c| &c.rules) {
-        if let Target::Jump(to) | Target::Goto(to) = rule.target {
-            if let Some(n) = count.get_mut(usize::from(to.0)) {
-                *n += 1;
-            }
+        if let Target::Jump(to) | Target::Goto(to) = rule.target
+            && let Some(n) = count.get_mut(usize::from(to.0))
+        {
+            *n += 1;
         }
     }
     count
@@ -502,10 +503,10 @@ fn delete_chain(
         }
     }
     for id in gone {
-        if let Some(chain) = table.chains[usize::from(id.0)].take() {
-            if let Some(index) = index.as_deref_mut() {
-                index.remove(&chain.name);
-            }
+        if let Some(chain) = table.chains[usize::from(id.0)].take()
+            && let Some(index) = index.as_deref_mut()
+        {
+            index.remove(&chain.name);
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::matches::Style;
-use super::parse::{Request, RuleSpec, TargetSpec};
+use super::request::{Request, RuleSpec, TargetSpec};
 use super::{address, exec, matches, names, put, save, targets};
 use crate::output::Output;
 use hookwalk_engine::matches::Match;
@@ -190,8 +190,9 @@ pub(crate) fn chains(
                 put!(out, " (policy {policy}");
                 if request.verbose > 0 {
                     let c = base.and_then(|b| b.counters).unwrap_or_default();
-                    let cell = |n: u64| match if request.exact { (n, "") } else { short_count(n) } {
-                        (n, suffix) => format!("{n}{suffix}"),
+                    let cell = |n: u64| {
+                        let (n, suffix) = if request.exact { (n, "") } else { short_count(n) };
+                        format!("{n}{suffix}")
                     };
                     put!(out, " {} packets, {} bytes", cell(c.packets), cell(c.bytes));
                 }

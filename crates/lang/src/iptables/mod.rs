@@ -1,7 +1,7 @@
 //! `iptables`, `ip6tables`, and their `-save` and `-restore`, as release 1.8.9 with nf_tables behaves: what it takes,
 //! what it prints, and how it fails, byte for byte.
 //!
-//! Read in this order: [`getopt`] (words to options), [`parse`] (options to a command), [`exec`] (a command to changed
+//! Read in this order: [`getopt`] (words to options), [`parse`] (options to a [`request`]), [`exec`] (a command to changed
 //! tables), [`check`] (what the kernel refuses), [`list`] and [`save`] (tables to text), [`restore`]. An extension is
 //! one entry in `matches` or `targets`: its options, how they become a value of the engine, how it is printed.
 //! Facts are from the real tool's answers, which the tests hold.
@@ -17,6 +17,7 @@ pub(crate) mod names;
 mod number;
 mod option;
 mod parse;
+mod request;
 mod restore;
 mod save;
 mod targets;

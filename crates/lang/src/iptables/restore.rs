@@ -3,7 +3,8 @@
 use super::exec::{self, Index};
 use super::fault::Fault;
 use super::getopt::{Arg, Getopt, Id, Item, Long};
-use super::parse::{self, Command, Request, table_kind};
+use super::parse;
+use super::request::{self, Command, Request, table_kind};
 use super::{Tool, check, finish, save};
 use crate::output::Output;
 use crate::shell::Word;
@@ -231,7 +232,7 @@ fn chain_line(tool: &Tool, options: &Options, text: &str, number: u32, load: &mu
     let Some(name) = words.next() else {
         return Err(Fault::param(format!("{}: line {number} chain name invalid", tool.name)));
     };
-    parse::new_name(name, tool.family)?;
+    request::new_name(name, tool.family)?;
     let Some(policy) = words.next() else {
         return Err(Fault::param(format!("{}: line {number} policy invalid", tool.name)));
     };

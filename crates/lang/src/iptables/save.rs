@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::getopt::{Arg, Getopt, Id, Item, Long};
-use super::parse::table_kind;
+use super::request::table_kind;
 use super::{Tool, address, exec, matches, names, put, targets};
 use crate::output::Output;
 use crate::shell::Word;

@@ -2,7 +2,7 @@
 
 /// A value.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Json {
+pub(crate) enum Json {
     /// null, and what is missing.
     Null,
     /// true, false.
@@ -19,27 +19,27 @@ pub enum Json {
 
 impl Json {
     /// The value of a name.
-    pub fn get(&self, key: &str) -> &Json {
+    pub(crate) fn get(&self, key: &str) -> &Json {
         match self {
             Json::Object(pairs) => pairs.iter().find(|(k, _)| k == key).map_or(&Json::Null, |(_, v)| v),
             _ => &Json::Null,
         }
     }
     /// The string; empty where it is none.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Json::String(s) => s,
             _ => "",
         }
     }
     /// Is it true?
-    pub fn as_bool(&self) -> bool {
+    pub(crate) fn as_bool(&self) -> bool {
         *self == Json::Bool(true)
     }
 }
 
 /// Reads a text that is known to be JSON.
-pub fn parse(text: &str) -> Json {
+pub(crate) fn parse(text: &str) -> Json {
     let bytes = text.as_bytes();
     let mut at = 0;
     value(text, bytes, &mut at)

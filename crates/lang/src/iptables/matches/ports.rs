@@ -91,7 +91,8 @@ fn build_tcp(args: &Args<'_>) -> Result<Match, Fault> {
 fn as_kept(range: Inv<PortRange>) -> Option<Inv<PortRange>> {
     match (range.not, range.value) {
         (false, (0, u16::MAX)) => None,
-        (true, (0, high @ 1..u16::MAX)) => Some(Inv { not: false, value: (high + 1, u16::MAX) }),
+        (true, (0, u16::MAX)) => Some(range),
+        (true, (0, high @ 1..)) => Some(Inv { not: false, value: (high + 1, u16::MAX) }),
         _ => Some(range),
     }
 }

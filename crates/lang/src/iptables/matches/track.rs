@@ -24,10 +24,10 @@ fn values(args: &Args<'_>) -> Result<(), Fault> {
     for g in &args.given {
         match g.id {
             0 => {
-                if let Val::Range(low, high, true) = g.val {
-                    if high < low {
-                        return Err(Fault::param(format!("{low} should be less than {high}")));
-                    }
+                if let Val::Range(low, high, true) = g.val
+                    && high < low
+                {
+                    return Err(Fault::param(format!("{low} should be less than {high}")));
                 }
             }
             1 => {

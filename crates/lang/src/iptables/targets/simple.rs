@@ -295,10 +295,11 @@ fn build_ct(args: &Args<'_>) -> Result<Target, Fault> {
         }
     }
     // One direction and the other make both, with the last number.
-    if args.has(5) && args.has(6) {
-        if let Some((dir, _)) = &mut t.zone {
-            *dir = ZoneDir::Both;
-        }
+    if args.has(5)
+        && args.has(6)
+        && let Some((dir, _)) = &mut t.zone
+    {
+        *dir = ZoneDir::Both;
     }
     Ok(Target::Ct(t.into()))
 }
