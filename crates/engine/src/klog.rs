@@ -27,6 +27,8 @@ pub struct Seen {
     pub in_dev: Option<DevId>,
     /// Output device.
     pub out_dev: Option<DevId>,
+    /// The device that it came in by, which TRACE tells at POSTROUTING too (`skb->skb_iif`).
+    pub came_by: Option<DevId>,
     /// Source hardware address, where it came in a frame.
     pub mac_src: Option<[u8; 6]>,
     /// Destination hardware address, where it came in a frame.
@@ -46,6 +48,7 @@ impl Seen {
             hook,
             in_dev,
             out_dev,
+            came_by: skb.in_dev,
             mac_src: skb.mac_src,
             mac_dst: skb.mac_dst,
             mark: skb.mark,

@@ -5,6 +5,7 @@ use crate::programs::{self, Program, State};
 use crate::record::{NoSink, Sink, What};
 use crate::transcript::{Block, Kind, Transcript, normalise};
 use crate::world::World;
+use hookwalk_engine::Host;
 use hookwalk_engine::time::{Duration, Time};
 use hookwalk_lang::Diagnostic;
 use hookwalk_lang::frames::frame_line;
@@ -63,7 +64,7 @@ pub struct Run {
     pub failures: Vec<Failure>,
     /// The next line, as a place in [`Lab::lines`].
     next: usize,
-    /// `conntrack -E` commands, which print until the lab is over.
+    /// `conntrack -E` and `xtables-monitor` commands, which print until the lab is over.
     watchers: Vec<Watcher>,
     /// The line that goes on, and what it waits for.
     busy: Busy,
@@ -71,15 +72,15 @@ pub struct Run {
     steps: u32,
 }
 
-/// A `conntrack -E` in the background.
+/// A `conntrack -E` or `xtables-monitor` in the background.
 #[derive(Clone, Debug)]
 struct Watcher {
     /// Its place in [`Run::blocks`].
     block: usize,
     /// Its line, as a place in [`Lab::lines`].
     line: usize,
-    /// How many events the host had told before it began.
-    since: usize,
+    /// How many events the host had told before it began: of conntrack, and of TRACE.
+    since: (usize, usize),
     /// `expect` lines about it, as places in [`Lab::lines`].
     expects: Vec<usize>,
 }
@@ -191,7 +192,8 @@ impl Run {
             Statement::Command { station, prompt: Prompt::Root, words, stdin } => {
                 let since = self.events_of(*station);
                 let output = self.command(lab, *station, words, stdin.as_deref());
-                let watches = output.exit == 0 && Kind::of(lab.source(line)) == Kind::Events;
+                let watches =
+                    output.exit == 0 && matches!(Kind::of(lab.source(line)), Kind::Events | Kind::Trace);
                 self.printed(lab, line, output);
                 if watches {
                     let (block, line) = (self.blocks.len() - 1, self.next - 1);
@@ -348,9 +350,10 @@ impl Run {
         self.blocks.push(Arc::new(Block { command: command.to_string(), lines }));
     }
 
-    /// How many conntrack events a host has told so far.
-    fn events_of(&self, station: StationId) -> usize {
-        self.world.host(station).map_or(0, |h| h.net.ct.notify.queue.len())
+    /// How many events a host has told so far: of conntrack, and of TRACE.
+    fn events_of(&self, station: StationId) -> (usize, usize) {
+        let counts = |h: &Host| (h.net.ct.notify.queue.len(), h.net.klog.traces.len());
+        self.world.host(station).map_or((0, 0), counts)
     }
 
     /// The lab is over: what printed in the background until now is complete.
@@ -360,11 +363,12 @@ impl Run {
             let Some(line) = lab.lines.get(watcher.line) else { continue };
             let Statement::Command { station, words, .. } = &line.what else { continue };
             let Some(host) = self.world.host_mut(*station) else { continue };
-            // The tool takes away what it reads; each `conntrack -E` has a queue of its own.
-            let all = host.net.ct.notify.queue.clone();
-            host.net.ct.notify.queue.drain(..watcher.since.min(all.len()));
+            // The tool takes away what it reads; each one that listens has a queue of its own.
+            let (events, traces) = (host.net.ct.notify.queue.clone(), host.net.klog.traces.clone());
+            host.net.ct.notify.queue.drain(..watcher.since.0.min(events.len()));
+            host.net.klog.traces.drain(..watcher.since.1.min(traces.len()));
             let output = hookwalk_lang::command::run(host, words, None);
-            host.net.ct.notify.queue = all;
+            (host.net.ct.notify.queue, host.net.klog.traces) = (events, traces);
             let command = lab.source(line);
             let lines = normalise(command, &output.stdout, &output.stderr, output.exit);
             self.blocks[watcher.block] = Arc::new(Block { command: command.to_string(), lines });

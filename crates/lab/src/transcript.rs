@@ -93,6 +93,8 @@ pub enum Kind {
     Entries,
     /// `conntrack -E`: in order, with timeouts.
     Events,
+    /// `xtables-monitor --trace`: in order, with numbers of packets that the kernel draws.
+    Trace,
     /// `frames`.
     Frames,
     /// `ipset`: elements of a hash in any order, timeouts that run, the seed of a hash and its size in memory.
@@ -120,6 +122,7 @@ impl Kind {
             "ping" | "ping6" => Kind::Ping,
             "conntrack" if has(&["-E", "--event"]) => Kind::Events,
             "conntrack" => Kind::Entries,
+            "xtables-monitor" => Kind::Trace,
             "cat" if command.contains("nf_conntrack") => Kind::Entries,
             _ if tool.ends_with("tables-save") || tool.ends_with("tables-nft-save") => Kind::Save,
             _ => Kind::Plain,
@@ -136,7 +139,9 @@ pub fn normalise(command: &str, stdout: &str, stderr: &str, exit: i32) -> Vec<St
         .map(str::trim_end)
         .filter(|l| !(kind == Kind::Save && l.starts_with('#')))
         .map(|l| match kind {
-            Kind::Entries | Kind::Events => without_use(l),
+            Kind::Entries => without_use(l),
+            Kind::Events => without_port_id(&without_use(l)),
+            Kind::Plain if tool(command) == "ip" => without_peer_device(l),
             _ => l.to_string(),
         })
         .collect();
@@ -148,6 +153,30 @@ pub fn normalise(command: &str, stdout: &str, stderr: &str, exit: i32) -> Vec<St
         lines.push(format!("[exit {exit}]"));
     }
     lines
+}
+
+/// The tool that a command runs, without its directory; the command with or without its `NAME# `.
+fn tool(command: &str) -> &str {
+    let words = command.split_once("# ").map_or(command, |(_, words)| words);
+    let first = words.split_whitespace().next().unwrap_or_default();
+    first.rsplit('/').next().unwrap_or_default()
+}
+
+/// A conntrack event without the process that asked for it: its number is arbitrary, and its name is there only if it
+/// still runs when the event is printed.
+fn without_port_id(line: &str) -> String {
+    line.find(" portid=").map_or(line, |at| &line[..at]).to_string()
+}
+
+/// A line of `ip` without what only a veth device has: `@if2`, ` link-netnsid 0`, ` link-netns NAME`.
+fn without_peer_device(line: &str) -> String {
+    let line = line.find(" link-netns").map_or(line, |at| &line[..at]);
+    let Some(at) = line.find("@if") else { return line.to_string() };
+    let rest = line[at + 3..].trim_start_matches(|c: char| c.is_ascii_digit());
+    let gone = line.len() - at - rest.len();
+    // Columns keep their place.
+    let pad = if rest.starts_with("  ") { gone } else { 0 };
+    format!("{}{:pad$}{rest}", &line[..at], "")
 }
 
 /// A conntrack line without its ` use=N`, which counts who looks at the entry just now.

@@ -10,6 +10,7 @@ use crate::output::Output;
 use crate::shell::Word;
 use crate::ss;
 use crate::sysctl;
+use crate::trace;
 use hookwalk_engine::Host;
 
 /// Runs a root command on a host. What the tool would print comes back; the host changes as the tool would change it.
@@ -33,6 +34,7 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         "cat" => files::cat(host, argv),
         "conntrack" => conntrack::run(host, argv),
         "dmesg" => klog::dmesg(host, argv),
+        "xtables-monitor" => trace::run(host, argv),
         "ss" => ss::run(host, argv),
         "ipset" => ipset::run(host, argv, stdin),
         "ip" => ip::run(host, argv),

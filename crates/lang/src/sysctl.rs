@@ -12,7 +12,7 @@ use hookwalk_engine::device::DevId;
 use hookwalk_engine::event::NoObserver;
 use hookwalk_engine::sysctl::{DevConf, Sysctl};
 use hookwalk_engine::time::HZ;
-use keys::{COUNT, DEV_KEYS, Field, INT, KEYS, Range};
+use keys::{COUNT, DEV_KEYS, FIXED, Field, INT, KEYS, Range};
 
 /// How the command line asks for its output.
 #[derive(Clone, Copy, Default)]
@@ -40,6 +40,8 @@ struct Options {
 enum Found {
     Key(usize),
     Count,
+    /// Index into [`FIXED`].
+    Fixed(usize),
     /// Index into [`DEV_KEYS`], and into the settings of `all` and the devices; `None`: `default`.
     Dev(usize, Option<usize>),
 }
@@ -187,6 +189,9 @@ fn find(host: &Host, path: &str) -> Result<Found, Missing> {
     if path == COUNT {
         return Ok(Found::Count);
     }
+    if let Some(index) = FIXED.iter().position(|f| f.0 == path) {
+        return Ok(Found::Fixed(index));
+    }
     if let Some(index) = KEYS.iter().position(|k| k.path == path) {
         return Ok(Found::Key(index));
     }
@@ -248,6 +253,7 @@ fn find(host: &Host, path: &str) -> Result<Found, Missing> {
 fn all(host: &Host) -> Vec<(String, Found)> {
     let mut all: Vec<_> = KEYS.iter().enumerate().map(|(i, k)| (k.path.to_string(), Found::Key(i))).collect();
     all.push((COUNT.to_string(), Found::Count));
+    all.extend(FIXED.iter().enumerate().map(|(i, f)| (f.0.to_string(), Found::Fixed(i))));
     let devices = host.net.devices.iter().map(|d| (d.name.to_string(), Some(usize::from(d.id.0))));
     let places: Vec<_> =
         devices.chain([("all".to_string(), Some(0)), ("default".to_string(), None)]).collect();
@@ -272,11 +278,14 @@ fn field(sysctl: &mut Sysctl, found: Found) -> Option<Field<'_>> {
     match found {
         Found::Key(index) => Some((KEYS[index].field)(sysctl)),
         Found::Dev(index, place) => Some((DEV_KEYS[index].field)(conf(sysctl, place))),
-        Found::Count => None,
+        Found::Count | Found::Fixed(_) => None,
     }
 }
 
 fn value(host: &mut Host, found: Found) -> String {
+    if let Found::Fixed(index) = found {
+        return FIXED[index].1.to_string();
+    }
     let count = conntrack::count(host);
     match field(&mut host.net.sysctl, found) {
         Some(Field::Flag(flag)) => u8::from(*flag).to_string(),
@@ -354,6 +363,8 @@ fn write(host: &mut Host, key: &str, value: &str, word: &Word, options: Options,
     let range = match found {
         Found::Key(index) => KEYS[index].range,
         Found::Count => Range::ReadOnly,
+        Found::Fixed(index) if FIXED[index].2 == Range::ReadOnly => Range::ReadOnly,
+        Found::Fixed(_) => return missing(&path, Missing::NotSimulated, word, options, out),
         Found::Dev(..) => INT,
     };
     // The tool complains about a setting that is read-only, but does not fail.

@@ -37,7 +37,7 @@ const LONGEST: Duration = Duration::from_millis(1500);
 /// A command that runs longer is killed.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
-/// `conntrack -E` is given so long to subscribe.
+/// `conntrack -E` and `xtables-monitor` are given so long to subscribe.
 const EVENTS_LIMIT: Duration = Duration::from_secs(2);
 
 /// Records a lab. The calling thread wanders through namespaces and ends up in one of the lab's.
@@ -206,7 +206,9 @@ impl<'a> Run<'a> {
             }));
         }
         let mut job = Job::start(&source, stdin)?;
-        if name == "conntrack" && args.iter().any(|a| matches!(*a, "-E" | "--event")) {
+        let watches = name == "xtables-monitor"
+            || name == "conntrack" && args.iter().any(|a| matches!(*a, "-E" | "--event"));
+        if watches {
             let before = self.printed.iter().filter(|p| p.station == station);
             let before = before.filter(|p| matches!(p.printed, Printed::Running(_))).count();
             job.wait_until_it_listens(before, EVENTS_LIMIT)?;

@@ -77,7 +77,7 @@ impl Excuse {
                 self.same(k[i]);
                 continue;
             }
-            if !(self.timeout(&k, &o, i) || self.word(k[i], o[i], rename)) {
+            if !(self.timeout(&k, &o, i) || self.drawn(&k, &o, i) || self.word(k[i], o[i], rename)) {
                 return false;
             }
             excused = true;
@@ -94,6 +94,15 @@ impl Excuse {
             self.to.entry(n).or_insert(n);
             self.from.entry(n).or_insert(n);
         }
+    }
+
+    /// Is word `i` of a line about a traced packet one that the kernel draws: the packet's number, or the IP
+    /// identification of a packet of its own?
+    fn drawn(&self, k: &[&str], o: &[&str], i: usize) -> bool {
+        let number =
+            i == 2 && [k, o].iter().all(|w| w[2].len() == 8 && u32::from_str_radix(w[2], 16).is_ok());
+        let identification = [k, o].iter().all(|w| w[i].starts_with("ID=") && w[3].starts_with("OUT="));
+        self.kind == Kind::Trace && (number || identification)
     }
 
     /// Is word `i` a timeout: in a conntrack line the number after the protocol's, in an expectation the first, in a

@@ -485,16 +485,17 @@ impl Options {
     }
 }
 
+/// `NFCT_GOPT_IS_SNAT`, `_SPAT`: what stands for ports is compared whatever the protocol, so that an ICMP entry which
+/// nat has seen counts as changed.
 fn source_changed(conn: &Conn, t: &Tuple, r: &Tuple, filter: NatFilter) -> bool {
-    let address = r.dst != t.src;
-    let port = r.dport != t.sport && has_ports(t);
-    conn.has(status::SRC_NAT) && nat_matches(filter, (address, r.dst), (port, r.dport), t.family)
+    let (address, port) = (r.dst != t.src, r.dport != t.sport);
+    conn.has(status::SRC_NAT_DONE) && nat_matches(filter, (address, r.dst), (port, r.dport), t.family)
 }
 
+/// `NFCT_GOPT_IS_DNAT`, `_DPAT`.
 fn destination_changed(conn: &Conn, t: &Tuple, r: &Tuple, filter: NatFilter) -> bool {
-    let address = r.src != t.dst;
-    let port = r.sport != t.dport && has_ports(t);
-    conn.has(status::DST_NAT) && nat_matches(filter, (address, r.src), (port, r.sport), t.family)
+    let (address, port) = (r.src != t.dst, r.sport != t.dport);
+    conn.has(status::DST_NAT_DONE) && nat_matches(filter, (address, r.src), (port, r.sport), t.family)
 }
 
 fn nat_matches(filter: NatFilter, addr: (bool, Addr), port: (bool, u16), family: Family) -> bool {

@@ -119,6 +119,14 @@ pub(super) const KEYS: &[Key] = keys! {
 /// The number of entries, which is counted and not kept.
 pub(super) const COUNT: &str = "net/netfilter/nf_conntrack_count";
 
+/// Settings of conntrack that can be read and have no effect in the model; writing them is refused.
+pub(super) const FIXED: &[(&str, &str, Range)] = &[
+    ("net/netfilter/nf_conntrack_expect_max", "4096", Range::ReadOnly),
+    ("net/netfilter/nf_conntrack_frag6_high_thresh", "4194304", INT),
+    ("net/netfilter/nf_conntrack_frag6_low_thresh", "3145728", INT),
+    ("net/netfilter/nf_conntrack_log_invalid", "0", BYTE),
+];
+
 macro_rules! dev_keys {
     ($($version:literal $name:literal $kind:ident $field:ident);+ $(;)?) => {
         &[$(DevKey { version: $version, name: $name, field: |c| Field::$kind(&mut c.$field) }),+]

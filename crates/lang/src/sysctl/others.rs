@@ -71,6 +71,6 @@ pub(super) const NEIGH: &str = "\
 
 /// Under `net.netfilter`.
 pub(super) const NETFILTER: &str = "\
-    nf_conntrack_frag6_high_thresh nf_conntrack_frag6_low_thresh nf_conntrack_log_invalid \
+    \
     nf_hooks_lwtunnel nf_log.0 nf_log.1 nf_log.10 nf_log.2 nf_log.3 nf_log.4 nf_log.5 nf_log.6 nf_log.7 \
     nf_log.8 nf_log.9";
