@@ -129,6 +129,7 @@ fn dumps() {
     let Some(Json::Array(dumps)) = load("dumps.json") else { return };
     let Some(dir) = corpus() else { return };
     let (mut good, mut bad) = (0, Vec::new());
+    let mut slowest = (std::time::Duration::ZERO, 0, String::new());
     for dump in &dumps {
         let id = dump.get("id").as_str();
         let v6 = dump.get("family").as_str() == "ip6";
@@ -139,9 +140,7 @@ fn dumps() {
         let began = std::time::Instant::now();
         let out = run(&mut host, &[Word::new(format!("{tool}-restore"))], Some(&text));
         let took = began.elapsed();
-        if took.as_millis() > 100 {
-            println!("{id}: {} ms", took.as_millis());
-        }
+        slowest = slowest.max((took, text.lines().count(), id.to_string()));
         let accepted = dump.get("real_tool_accepts").as_bool();
         let (have, want) = if accepted {
             let saved = run(&mut host, &words(&format!("{tool}-save -c")), None).stdout;
@@ -168,6 +167,7 @@ fn dumps() {
             ));
         }
     }
+    println!("slowest to load: {slowest:?}");
     report("dumps", good, &bad);
     assert!(bad.is_empty(), "{} dumps differ", bad.len());
 }
