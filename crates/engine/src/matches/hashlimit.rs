@@ -3,7 +3,7 @@
 //! Buckets live in the host by name and family as long as a rule names them ([`HashlimitTables::sync`]); the first
 //! rule of a name decides how they are kept.
 
-use super::{Match, MatchCx, Matched};
+use super::{Match, MatchCx, Matched, transport};
 use crate::addr::{Addr, AddrMask, Family};
 use crate::packet::{Packet, proto};
 use crate::ruleset::Ruleset;
@@ -181,10 +181,25 @@ impl HashlimitMatch {
         if self.mode.dst_ip {
             key.dst = masked(packet.dst, self.dst_len);
         }
-        let has_ports =
-            matches!(packet.proto, proto::TCP | proto::UDP | proto::UDPLITE | proto::SCTP | proto::DCCP);
-        if (self.mode.src_port || self.mode.dst_port) && has_ports {
-            let (sport, dport) = packet.ports()?;
+        if self.mode.src_port || self.mode.dst_port {
+            // proto_ports_offset: where four bytes are taken for ports, in fragments as well; over IPv6 not.
+            let v6 = packet.family == Family::V6;
+            let at = match packet.proto {
+                _ if v6 && packet.is_later_fragment() => return Some(key),
+                // Nothing follows the IPv6 header: ipv6_skip_exthdr gives up.
+                59 if v6 => return None,
+                proto::AH if v6 && transport::raw(packet).first() == Some(&59) => return None,
+                proto::TCP | proto::UDP | proto::UDPLITE | proto::SCTP | proto::DCCP | proto::ESP => 0,
+                proto::AH => 4,
+                _ => return Some(key),
+            };
+            let (sport, dport) = match packet.ports() {
+                Some(ports) => ports,
+                None => {
+                    let bytes = transport::raw(packet);
+                    (transport::half(&bytes, at)?, transport::half(&bytes, at + 2)?)
+                }
+            };
             key.sport = if self.mode.src_port { sport } else { 0 };
             key.dport = if self.mode.dst_port { dport } else { 0 };
         }

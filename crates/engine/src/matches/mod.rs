@@ -32,6 +32,7 @@ pub mod statistic;
 pub mod string;
 pub mod tcp;
 pub mod time;
+mod transport;
 pub mod u32;
 pub mod udp;
 

@@ -1,7 +1,7 @@
 //! `-m multiport`: up to fifteen ports or ranges (net/netfilter/xt_multiport.c:multiport_mt).
 
 use super::tcp::PortRange;
-use super::{MatchCx, Matched};
+use super::{MatchCx, Matched, transport};
 use crate::packet::proto;
 use crate::ruleset::Inv;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl MultiportMatch {
         if !has_ports {
             return Matched::No;
         }
-        let Some((src, dst)) = packet.ports() else { return Matched::HotDrop };
+        let Some((src, dst)) = transport::ports(packet) else { return Matched::HotDrop };
         let fits = self.ports.value.iter().any(|&(low, high)| {
             let within = |port| low <= port && port <= high;
             match self.side {

@@ -13,11 +13,12 @@ pub struct OpaqueMatch {
 }
 
 impl OpaqueMatch {
-    /// Packets here carry no IPv6 option or routing headers, so matches on those are false, inverted or not. For the
-    /// rest nobody can say.
-    pub fn test(&self, _: &MatchCx<'_>) -> Matched {
+    /// Packets here carry no IPv6 option or routing headers, so matches on those are false, inverted or not; those that
+    /// came with one are kept whole as bytes, and not looked into. For the rest nobody can say.
+    pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
+        let extended = matches!(cx.skb.packet.proto, 0 | 43 | 60);
         match &*self.name {
-            "dst" | "hbh" | "rt" | "srh" => Matched::No,
+            "dst" | "hbh" | "rt" | "srh" if !extended => Matched::No,
             _ => Matched::NotSimulated,
         }
     }

@@ -1,9 +1,10 @@
 //! Matches on rarer protocols' headers: dccp, sctp, ah, esp, ipcomp, mh, tcpmss, and IPv6's frag, ipv6header, eui64.
 
 use super::tcp::PortRange;
+use super::transport::{half, raw, word};
 use super::{MatchCx, Matched};
 use crate::addr::Family;
-use crate::packet::{Packet, Payload, proto};
+use crate::packet::proto;
 use crate::ruleset::Inv;
 use std::sync::Arc;
 
@@ -125,25 +126,6 @@ pub struct Ipv6HeaderMatch {
     pub soft: bool,
 }
 
-/// The bytes of a transport header that the packet keeps as payload; bytes that nobody wrote down read as zeros.
-fn opaque_bytes(packet: &Packet) -> Option<Vec<u8>> {
-    match &packet.payload {
-        Payload::Bytes(b) => Some(b.to_vec()),
-        Payload::Zeros(n) => Some(vec![0; (*n).min(64) as usize]),
-        Payload::Quote { .. } => None,
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    let four = bytes.get(at..at + 4)?;
-    Some(u32::from_be_bytes([four[0], four[1], four[2], four[3]]))
-}
-
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    let two = bytes.get(at..at + 2)?;
-    Some(u16::from_be_bytes([two[0], two[1]]))
-}
-
 fn within<T: PartialOrd + Copy>(range: &Option<Inv<(T, T)>>, value: T) -> bool {
     range.as_ref().is_none_or(|r| r.test(r.value.0 <= value && value <= r.value.1))
 }
@@ -155,7 +137,7 @@ impl DccpMatch {
         if packet.is_later_fragment() || packet.proto != proto::DCCP {
             return Matched::No;
         }
-        let bytes = opaque_bytes(packet).unwrap_or_default();
+        let bytes = raw(packet);
         let (Some(sport), Some(dport), Some(&kind)) = (half(&bytes, 0), half(&bytes, 2), bytes.get(8)) else {
             return Matched::HotDrop;
         };
@@ -175,12 +157,10 @@ impl DccpMatch {
         let headers = if long { 16 } else { 12 }
             + match kind {
                 0 => 4,
-                1 => 8,
                 2 => 0,
-                3..=6 => 8,
-                7 => 12,
-                8 | 9 => 8,
-                _ => 0,
+                3..=6 | 8 | 9 => 8,
+                // Response, Reset, and types that nobody knows.
+                _ => 12,
             };
         let Some(mut options) = bytes.get(headers..usize::from(bytes[4]) * 4) else {
             return Matched::HotDrop;
@@ -191,8 +171,8 @@ impl DccpMatch {
                 found = true;
                 break;
             }
-            // Types below 32 are a single byte.
-            let len = if kind < 32 { 1 } else { options.get(1).map_or(1, |&l| usize::from(l).max(1)) };
+            // The kernel takes types 0 and 1 alone for single bytes.
+            let len = if kind < 2 { 1 } else { options.get(1).map_or(1, |&l| usize::from(l).max(1)) };
             options = options.get(len..).unwrap_or(&[]);
         }
         option.test(found).into()
@@ -206,7 +186,7 @@ impl SctpMatch {
         if packet.is_later_fragment() || packet.proto != proto::SCTP {
             return Matched::No;
         }
-        let bytes = opaque_bytes(packet).unwrap_or_default();
+        let bytes = raw(packet);
         let (Some(sport), Some(dport)) = (half(&bytes, 0), half(&bytes, 2)) else { return Matched::HotDrop };
         if bytes.len() < 12 {
             return Matched::HotDrop;
@@ -216,42 +196,45 @@ impl SctpMatch {
         }
         match &self.chunks {
             None => Matched::Yes,
-            Some(chunks) => chunks.test(chunks.value.fit(&bytes[12..])).into(),
+            Some(chunks) => match chunks.value.fit(&bytes[12..]) {
+                Some(fits) => chunks.test(fits).into(),
+                None => Matched::HotDrop,
+            },
         }
     }
 }
 
 impl SctpChunks {
-    /// `match_packet`: walks the chunks of a packet.
-    fn fit(&self, mut bytes: &[u8]) -> bool {
+    /// `match_packet`: walks the chunks of a packet; `None` where there is none, or one of no length.
+    fn fit(&self, mut bytes: &[u8]) -> Option<bool> {
         let mut missing = self.types;
         let listed = |chunk: u8| self.types[usize::from(chunk / 32)] & (1 << (chunk % 32)) != 0;
-        while bytes.len() >= 4 {
-            let (chunk, flags) = (bytes[0], bytes[1]);
-            let len = usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
-            if len < 4 {
-                // A chunk that cannot be: the kernel stops with what it has, which is no match.
-                return false;
-            }
+        loop {
+            let (&chunk, &flags) = (bytes.first()?, bytes.get(1)?);
+            // A length that is too short is believed all the same.
+            let len = usize::from(half(bytes, 2).filter(|&len| len > 0)?);
             if listed(chunk) {
                 let wanted = self.flags.iter().find(|f| f.chunk == chunk);
                 let fits = wanted.is_none_or(|f| flags & f.mask == f.flags);
                 match self.scope {
-                    ChunkScope::Any if fits => return true,
+                    ChunkScope::Any if fits => return Some(true),
                     ChunkScope::All if fits => missing[usize::from(chunk / 32)] &= !(1 << (chunk % 32)),
-                    ChunkScope::Only if !fits => return false,
+                    ChunkScope::Only if !fits => return Some(false),
                     _ => {}
                 }
             } else if self.scope == ChunkScope::Only {
-                return false;
+                return Some(false);
             }
-            bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or(&[]);
+            match bytes.get(len.next_multiple_of(4)..) {
+                None | Some([]) => break,
+                Some(rest) => bytes = rest,
+            }
         }
-        match self.scope {
+        Some(match self.scope {
             ChunkScope::Any => false,
             ChunkScope::All => missing == [0; 8],
             ChunkScope::Only => true,
-        }
+        })
     }
 }
 
@@ -262,7 +245,7 @@ impl AhMatch {
         if packet.is_later_fragment() || packet.proto != proto::AH {
             return Matched::No;
         }
-        let bytes = opaque_bytes(packet).unwrap_or_default();
+        let bytes = raw(packet);
         let (Some(spi), true) = (word(&bytes, 4), bytes.len() >= 12) else { return Matched::HotDrop };
         // ipv6_authlen: (n + 2) words of four bytes.
         let len = (u32::from(bytes[1]) + 2) * 4;
@@ -288,7 +271,7 @@ impl SpiMatch {
         if packet.is_later_fragment() || packet.proto != proto {
             return Matched::No;
         }
-        match opaque_bytes(packet).as_deref().and_then(spi) {
+        match spi(&raw(packet)) {
             Some(spi) => within(&self.spi, spi).into(),
             None => Matched::HotDrop,
         }
@@ -303,7 +286,7 @@ impl MhMatch {
         if packet.is_later_fragment() || packet.proto != MH {
             return Matched::No;
         }
-        let bytes = opaque_bytes(packet).unwrap_or_default();
+        let bytes = raw(packet);
         match bytes.get(2) {
             // Its payload proto field must say that nothing follows.
             Some(_) if bytes.len() < 6 || bytes[0] != 59 => Matched::HotDrop,
@@ -314,13 +297,34 @@ impl MhMatch {
 }
 
 impl TcpmssMatch {
-    /// Compares the option; false, or true where inverted, if there is none.
+    /// Compares the option; false, or true where inverted, if there is none. A later fragment's data is taken for a
+    /// header; what is too short for one is dropped.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
-        let Some(tcp) = packet.tcp().filter(|_| !packet.is_later_fragment()) else { return Matched::HotDrop };
+        let found = match packet.tcp() {
+            Some(tcp) => tcp.opts.mss,
+            None => match read_mss(&raw(packet)) {
+                Some(found) => found,
+                None => return Matched::HotDrop,
+            },
+        };
         let (low, high) = self.mss.value;
-        self.mss.test(tcp.opts.mss.is_some_and(|mss| low <= mss && mss <= high)).into()
+        self.mss.test(found.is_some_and(|mss| low <= mss && mss <= high)).into()
     }
+}
+
+/// The option in bytes that are taken for a TCP header; `None` where there are too few for one.
+fn read_mss(bytes: &[u8]) -> Option<Option<u16>> {
+    let header = usize::from(bytes.get(12)? >> 4) * 4;
+    let mut options = bytes.get(20..header)?;
+    while let Some(&kind) = options.first() {
+        if kind == 2 && options.get(1) == Some(&4) {
+            return Some(half(options, 2));
+        }
+        let len = if kind < 2 { 1 } else { options.get(1).map_or(1, |&l| usize::from(l).max(1)) };
+        options = options.get(len..).unwrap_or(&[]);
+    }
+    Some(None)
 }
 
 impl FragMatch {
@@ -342,9 +346,16 @@ impl Ipv6HeaderMatch {
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
         let mut there = if packet.frag.is_some() { 16 } else { 0 };
-        there |= match packet.proto {
+        // The authentication header names what follows it.
+        let last = match packet.proto {
+            proto::AH => {
+                there |= 8;
+                raw(packet).first().copied().unwrap_or(0)
+            }
+            other => other,
+        };
+        there |= match last {
             proto::ESP => 4,
-            proto::AH => 8 | 1,
             59 => 2,
             _ => 1,
         };

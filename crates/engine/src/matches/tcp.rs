@@ -1,7 +1,7 @@
 //! `-m tcp`: ports, flags, options. iptables hands ports and flags to nf_tables (net/netfilter/nft_payload.c) and only
 //! `--tcp-option` to net/netfilter/xt_tcpudp.c:tcp_mt.
 
-use super::{MatchCx, Matched};
+use super::{MatchCx, Matched, transport};
 use crate::packet::proto;
 use crate::ruleset::Inv;
 
@@ -22,29 +22,40 @@ pub struct TcpMatch {
 }
 
 impl TcpMatch {
-    /// True if all options hold. Ports and flags are read by nf_tables itself, which finds none in a later fragment or
-    /// a short header; only an option makes it the old module's business, which drops a fragment at byte 8 at once.
+    /// True if all options hold. Ports and flags are read by nf_tables itself, which looks neither for fragments nor
+    /// for the rest of the header; without any of them, or with an option, it is the old module's business: that
+    /// drops a fragment at byte 8 and a short header at once.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
         if packet.proto != proto::TCP {
             return Matched::No;
         }
-        if self.option.is_some() && packet.frag.is_some_and(|f| f.offset == 8) {
-            return Matched::HotDrop;
+        let loads = self.sport.is_some() || self.dport.is_some() || self.flags.is_some();
+        let old_module = self.option.is_some() || !loads;
+        if old_module {
+            match packet.frag.map_or(0, |f| f.offset) {
+                0 => {}
+                8 => return Matched::HotDrop,
+                _ => return Matched::No,
+            }
         }
-        let nothing = self.sport.is_none() && self.dport.is_none() && self.flags.is_none();
-        if nothing && self.option.is_none() {
-            return Matched::Yes;
-        }
-        let Some(tcp) = packet.tcp().filter(|_| !packet.is_later_fragment()) else {
-            let short = self.option.is_some() && !packet.is_later_fragment();
-            return if short { Matched::HotDrop } else { Matched::No };
+        let Some(tcp) = packet.tcp() else {
+            if old_module {
+                return Matched::HotDrop;
+            }
+            let loaded = transport::load(packet);
+            let flags = self
+                .flags
+                .is_none_or(|f| loaded.flags.is_some_and(|flags| f.test(flags & f.value.0 == f.value.1)));
+            return (within(self.sport, loaded.sport) && within(self.dport, loaded.dport) && flags).into();
         };
-        let within = |range: &Option<Inv<PortRange>>, port| {
-            range.as_ref().is_none_or(|r| r.test(r.value.0 <= port && port <= r.value.1))
-        };
-        let flags = self.flags.as_ref().is_none_or(|f| f.test(tcp.flags & f.value.0 == f.value.1));
-        let option = self.option.as_ref().is_none_or(|o| o.test(tcp.opts.has(o.value)));
-        (within(&self.sport, tcp.sport) && within(&self.dport, tcp.dport) && flags && option).into()
+        let flags = self.flags.is_none_or(|f| f.test(tcp.flags & f.value.0 == f.value.1));
+        let option = self.option.is_none_or(|o| o.test(tcp.opts.has(o.value)));
+        (within(self.sport, Some(tcp.sport)) && within(self.dport, Some(tcp.dport)) && flags && option).into()
     }
+}
+
+/// Does the port that was loaded lie in the range? Where nothing could be loaded, no condition holds.
+pub(super) fn within(range: Option<Inv<PortRange>>, port: Option<u16>) -> bool {
+    range.is_none_or(|r| port.is_some_and(|port| r.test(r.value.0 <= port && port <= r.value.1)))
 }

@@ -1,7 +1,7 @@
 //! `-m udp`: ports, which iptables has nf_tables compare (net/netfilter/nft_payload.c).
 
-use super::tcp::PortRange;
-use super::{MatchCx, Matched};
+use super::tcp::{PortRange, within};
+use super::{MatchCx, Matched, transport};
 use crate::packet::proto;
 use crate::ruleset::Inv;
 
@@ -15,19 +15,21 @@ pub struct UdpMatch {
 }
 
 impl UdpMatch {
-    /// True if the packet is UDP and the ports fit; a port cannot be read in a later fragment or a short header.
+    /// True if the ports fit; nf_tables reads them wherever the header should be, in later fragments too. Without any
+    /// port it is the old module's business: later fragments do not match, a short header is dropped.
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
         if packet.proto != proto::UDP {
             return Matched::No;
         }
         if self.sport.is_none() && self.dport.is_none() {
-            return Matched::Yes;
+            return match packet.udp() {
+                _ if packet.is_later_fragment() => Matched::No,
+                Some(_) => Matched::Yes,
+                None => Matched::HotDrop,
+            };
         }
-        let Some(udp) = packet.udp().filter(|_| !packet.is_later_fragment()) else { return Matched::No };
-        let within = |range: &Option<Inv<PortRange>>, port| {
-            range.as_ref().is_none_or(|r| r.test(r.value.0 <= port && port <= r.value.1))
-        };
-        (within(&self.sport, udp.sport) && within(&self.dport, udp.dport)).into()
+        let loaded = transport::load(packet);
+        (within(self.sport, loaded.sport) && within(self.dport, loaded.dport)).into()
     }
 }
