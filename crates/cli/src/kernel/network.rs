@@ -189,9 +189,10 @@ fn defaults() {
             ("accept_ra", "0"),
             ("router_solicitations", "0"),
         ] {
-            // lo has no address of its own making, and with this mode it gets a route that no fresh one has.
-            let value = if (conf, name) == ("lo", "addr_gen_mode") { "0" } else { value };
-            sysctl(&format!("net/ipv6/conf/{conf}/{name}"), value);
+            // Set for all, this one gives lo a route that no fresh one has; devices to come copy the default.
+            if name != "addr_gen_mode" || conf == "default" {
+                sysctl(&format!("net/ipv6/conf/{conf}/{name}"), value);
+            }
         }
     }
 }
