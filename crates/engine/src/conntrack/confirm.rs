@@ -52,6 +52,9 @@ pub fn confirm<O: Observer>(
 
 /// `nf_ct_deliver_cached_events`: listeners hear what changed since the last packet.
 fn deliver(net: &mut Net, conn: ConnRef) {
+    if net.ct.conn(conn).is_none_or(|c| c.pending.unwrap_or(0) == 0) {
+        return;
+    }
     let (now, remaining) = (net.now, net.ct.remaining(conn, net.now));
     let mut heard = core::mem::take(&mut net.ct.notify);
     if let Some(entry) = net.ct.conn_mut(conn) {
