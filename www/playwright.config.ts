@@ -1,8 +1,10 @@
 /// The page in real browsers: the system's where the command that runs the tests found them.
+import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
-const chromium = process.env["HOOKWALK_CHROMIUM"];
-const firefox = process.env["HOOKWALK_FIREFOX"];
+const there = (...paths: string[]): string | undefined => paths.find((path) => existsSync(path));
+const chromium = process.env["HOOKWALK_CHROMIUM"] ?? there("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome");
+const firefox = process.env["HOOKWALK_FIREFOX"] ?? there("/usr/bin/firefox-esr", "/usr/bin/firefox");
 const port = Number(process.env["HOOKWALK_PORT"] ?? 4183);
 
 export default defineConfig({

@@ -65,6 +65,18 @@ export function pickAll(lang: Lang, texts: Text[]): string[] {
   return (own.length > 0 ? own : texts.filter((t) => !t.lang)).map((t) => t.text);
 }
 
+export type Phrases = Record<string, string>;
+
+/** The words of answers, fetched when somebody asks. */
+export async function whyWords(lang: Lang): Promise<Phrases> {
+  const file = lang === "zh" ? import("../../crates/lab/phrases/why.zh.json") : import("../../crates/lab/phrases/why.en.json");
+  return { ...facts[lang], ...(await file).default };
+}
+/** A fact worded from these phrases. */
+export function phraseFrom(phrases: Phrases, fact: Fact): string {
+  return fill(phrases[fact.key] ?? fact.key, [...fact.args].reverse());
+}
+
 /** What the browser asks for. */
 export function preferred(): Lang {
   return navigator.languages.some((l) => /^zh\b/i.test(l)) && !/^en\b/i.test(navigator.language) ? "zh" : "en";

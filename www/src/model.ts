@@ -1,5 +1,5 @@
 /// What the page needs from a run. The simulator behind it is the wasm package; tests may put another one there.
-import type { EventView, LabView, Problem, TableView, View } from "../pkg/hookwalk.js";
+import type { EventView, LabView, Problem, TableView, View, WhyView } from "../pkg/hookwalk.js";
 
 export type * from "../pkg/hookwalk.js";
 
@@ -12,6 +12,8 @@ export interface Run {
   events(from: number, to: number): EventView[];
   /** All tables of a host that exist. */
   tables(at: number, station: number): TableView[];
+  /** The answer to a question such as `server nat POSTROUTING 1` or `packet 3`. */
+  why(question: string): WhyView;
 }
 
 /** Either a run, or what is wrong with the text. */

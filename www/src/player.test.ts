@@ -18,6 +18,7 @@ function run(len: number): Run {
     view: (at, host) => ({ at, time: 0, line: 0, flights: [], host, hooks: [], entries: [], tracking: false, log: [] }),
     events: (from, to) => Array.from({ length: to - from }, (_, i) => event(from + i)),
     tables: () => [],
+    why: () => ({ reasons: [], remedies: [] }),
   };
 }
 
@@ -61,6 +62,6 @@ test("fetches events in pages, once each", () => {
   const events = vi.fn(source.events);
   p.open({ ...source, events });
   for (let n = 0; n < 1000; n++) expect(p.event(n)?.n).toBe(n);
-  expect(events).toHaveBeenCalledTimes(4);
+  expect(events).toHaveBeenCalledTimes(16);
   expect(p.event(1000)).toBeUndefined();
 });

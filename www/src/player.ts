@@ -2,7 +2,7 @@
 import type { EventView, LabView, LineView, PacketSpan, Run, TableView, View } from "./model.js";
 
 /** How many events of the list are fetched at once. */
-const PAGE = 256;
+const PAGE = 64;
 
 /** How long a step is shown while playing, by how much it matters, in milliseconds. */
 const DWELL = [170, 620, 1150];

@@ -23,6 +23,7 @@ export function open(text: string): Opened {
     view: (at, station) => walk.view(at, station),
     events: (from, to) => walk.events(from, to),
     tables: (at, station) => walk.tables(at, station),
+    why: (question) => walk.why(question),
   };
   return { ok: true, run };
 }

@@ -84,3 +84,27 @@ test("a changed lab travels in its link", async ({ page, context, browserName })
   await other.getByRole("button", { name: "Lab text" }).click();
   await expect(other.getByRole("textbox", { name: "The lab's text" })).toHaveValue(/--comment travels/);
 });
+
+test("a zero answers for itself, leads there, and offers what helps", async ({ page }) => {
+  await open(page);
+  await page.keyboard.press("End");
+  await page.getByRole("button", { name: /^0: why does rule 1 of POSTROUTING/ }).click();
+  const answer = page.getByRole("dialog", { name: "Why" });
+  await expect(answer).toContainText("rule 1 of nat POSTROUTING counts 0 packets");
+  await answer.getByRole("button", { name: /Packet 1\s+decided for this connection/ }).click();
+  await expect(page.locator(".sentence .what")).toContainText("nat does not consult its rules: packet 1 decided");
+  await answer.getByRole("button", { name: "Try it" }).click();
+  await page.locator("body").press("End");
+  await page.getByRole("tab", { name: "mangle" }).click();
+  await expect(page.getByRole("tabpanel")).toContainText("Chain POSTROUTING");
+  await expect(page.getByRole("button", { name: /^0: why does rule 1 of POSTROUTING/ })).toHaveCount(0);
+});
+
+test("a packet tells its way", async ({ page }) => {
+  await open(page);
+  await page.keyboard.press("Shift+ArrowRight");
+  await page.getByRole("button", { name: "its way" }).click();
+  await expect(page.getByRole("dialog", { name: "Why" })).toContainText(/destination 10\.0\.0\.1:80 became 10\.0\.0\.1:8080/);
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog", { name: "Why" })).toHaveCount(0);
+});

@@ -72,6 +72,12 @@ impl Hookwalk {
         value(&self.looker.tables(at as usize, station))
     }
 
+    /// The answer to a question about the run: `HOST [ip6] TABLE CHAIN [RULE]` or `packet N`.
+    #[wasm_bindgen(unchecked_return_type = "WhyView")]
+    pub fn why(&mut self, question: &str) -> JsValue {
+        value(&self.looker.why(question))
+    }
+
     /// What the commands of the whole run printed, in the form that `hookwalk run` prints.
     pub fn transcript(&self) -> String {
         self.looker.session.end().transcript().to_string()

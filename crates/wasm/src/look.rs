@@ -17,6 +17,7 @@ use hookwalk_lab::facts::{self, Scene};
 use hookwalk_lab::file::{Statement, StationId, StationKind as Kind};
 use hookwalk_lab::record::What;
 use hookwalk_lab::session::{Record, Session};
+use hookwalk_lab::why;
 use std::collections::BTreeMap;
 
 /// A step tells at most so many events about one packet.
@@ -105,10 +106,7 @@ impl Looker {
             func: func.map(|f| func_name(f).to_owned()),
             weight,
             tone,
-            fact: Fact {
-                key: fact.key.to_owned(),
-                args: fact.args.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
-            },
+            fact: fact.into(),
         }
     }
 
@@ -323,6 +321,29 @@ impl Looker {
             }
         }
         found
+    }
+
+    /// The answer to a question such as `server nat POSTROUTING 1` or `packet 3`.
+    pub(crate) fn why(&mut self, question: &str) -> WhyView {
+        let question = match why::ask(&self.session, question) {
+            Ok(question) => question,
+            Err(asked) => {
+                let problem = Some(asked.message);
+                return WhyView { problem, headline: None, reasons: Vec::new(), remedies: Vec::new() };
+            }
+        };
+        let answer = why::answer(&mut self.session, &question);
+        let reasons = answer.reasons.into_iter().map(|r| ReasonView {
+            fact: r.fact.into(),
+            at: r.at.map(|at| at as u32),
+            packets: r.packets,
+        });
+        WhyView {
+            problem: None,
+            headline: Some(answer.headline.into()),
+            reasons: reasons.collect(),
+            remedies: answer.remedies.into_iter().map(Into::into).collect(),
+        }
     }
 
     /// The tables of a host at a position.

@@ -466,3 +466,39 @@ pub enum Outcome {
     /// One did not.
     Failed,
 }
+
+/// The answer to a question about the run.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct WhyView {
+    /// What could not be read of the question; then the rest is empty.
+    #[tsify(optional)]
+    pub problem: Option<String>,
+    /// What the number is.
+    #[tsify(optional)]
+    pub headline: Option<Fact>,
+    /// Why, the weightiest first.
+    pub reasons: Vec<ReasonView>,
+    /// What helps; an argument named `command` can be typed.
+    pub remedies: Vec<Fact>,
+}
+
+/// One reason.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct ReasonView {
+    /// What is so.
+    pub fact: Fact,
+    /// The position that shows it.
+    #[tsify(optional)]
+    pub at: Option<u32>,
+    /// The packets that it holds for.
+    pub packets: Vec<u32>,
+}
+
+impl From<hookwalk_lab::facts::Fact> for Fact {
+    fn from(fact: hookwalk_lab::facts::Fact) -> Fact {
+        Fact {
+            key: fact.key.to_owned(),
+            args: fact.args.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+        }
+    }
+}

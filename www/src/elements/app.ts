@@ -18,6 +18,7 @@ import { Rules } from "./rules.js";
 import "./sentence.js";
 import "./stage.js";
 import "./terminal.js";
+import "./why.js";
 
 type Panel = "conntrack" | "rules" | "packet" | "events" | "terminal" | "edit";
 const PANELS: Panel[] = ["conntrack", "rules", "packet", "events", "terminal", "edit"];
@@ -34,6 +35,7 @@ export class App extends Piece {
     problems: { state: true },
     ready: { state: true },
     changes: { state: true },
+    asked: { state: true },
   };
   declare panel: Panel;
   declare message: string;
@@ -42,6 +44,8 @@ export class App extends Piece {
   declare ready: boolean;
   /** What the last change of the text made different at the end of the run. */
   declare changes: Change[];
+  /** What was asked: the words of the question, and how people would put it. */
+  declare asked: string | undefined;
   name = "";
   #past: string[] = [];
   #future: string[] = [];
@@ -69,12 +73,13 @@ export class App extends Piece {
     const picture = first;
     if (picture && (!lab || lab === picture.name) && !at) {
       const { view, events, tables } = picture;
-      this.player.open({ lab: picture.lab, view: () => view, events: (from, to) => events.slice(from, to), tables: () => tables });
+      this.player.open({ lab: picture.lab, view: () => view, events: (from, to) => events.slice(from, to), tables: () => tables, why: () => ({ reasons: [], remedies: [] }) });
     }
     this.player.addEventListener("change", this.changed);
     addEventListener("keydown", this.key);
     addEventListener("hashchange", this.moved);
     this.addEventListener("look", this.look as EventListener);
+    this.addEventListener("why", this.why as EventListener);
   }
   override disconnectedCallback(): void {
     this.player.removeEventListener("change", this.changed);
@@ -88,6 +93,10 @@ export class App extends Piece {
     if (this.ready) this.#saved = setTimeout(() => writeAddress(this.name, this.player), this.player.playing ? 600 : 120);
   };
   private moved = (): void => void this.follow();
+  private why = (e: CustomEvent<string>): void => {
+    this.player.pause();
+    this.asked = e.detail;
+  };
   private look = (e: CustomEvent<{ hook: string; func: string }>): void => {
     const wide = matchMedia("(min-width: 1200px)").matches;
     this.panel = !wide && (e.detail.func === "conntrack" || e.detail.func === "confirm") ? "conntrack" : "rules";
@@ -142,6 +151,7 @@ export class App extends Piece {
       return false;
     }
     this.problems = [];
+    this.asked = undefined;
     const station = host ? opened.run.lab.stations.findIndex((s) => s.name === host) : -1;
     this.player.open(opened.run, at, station);
     document.title = `${pick(this.language, opened.run.lab.title)} · Hookwalk`;
@@ -248,6 +258,10 @@ export class App extends Piece {
       case "-":
         p.setSpeed(Math.max(0.25, p.speed / 2));
         break;
+      case "Escape":
+        if (this.asked === undefined) return;
+        this.asked = undefined;
+        break;
       case "?":
         this.querySelector<HTMLDialogElement>("dialog.keys")?.showModal();
         break;
@@ -316,6 +330,14 @@ export class App extends Piece {
         </section>
       </main>
       <footer class="controls"><hw-controls .player=${player} .tick=${tick}></hw-controls></footer>
+      ${this.asked === undefined
+        ? nothing
+        : html`<hw-why .player=${player} .tick=${tick} .asked=${this.asked} @close=${() => (this.asked = undefined)}
+            @try=${(e: CustomEvent<string>) => {
+              // Before the first packet, where it makes a difference to all of them.
+              player.seek(player.start);
+              this.typed(e.detail);
+            }}></hw-why>`}
       ${this.keys(lang)}`;
   }
 

@@ -25,6 +25,7 @@ export class PacketPanel extends Piece {
           ? html`<button class="link" @click=${() => this.player.seek((lab?.packets.find((p) => p.id === span.answers)?.first ?? 0) + 1)}>
               ${this.w("answers", { n: span.answers })}</button>`
           : nothing}
+        <button class="ask" @click=${() => this.dispatchEvent(new CustomEvent("why", { bubbles: true, detail: `packet ${flight.packet}` }))}>${this.w("why_packet")}</button>
       </header>
       <dl class="fields">
         ${row(this.w("source"), flight.src)} ${row(this.w("destination"), flight.dst)}

@@ -49,6 +49,15 @@ export class Rules extends Piece {
       ${shown ? this.table(shown) : html`<p class="empty">${this.w("no_rules", { host })}</p>`}`;
   }
 
+  /** A number that answers for itself. */
+  private why(table: TableView, chain: string, rule?: number, shown?: string): TemplateResult {
+    const host = this.player.lab?.stations[this.player.view?.host ?? 0]?.name ?? "";
+    const question = `${host} ${name(table)} ${chain}${rule === undefined ? "" : ` ${rule}`}`;
+    const label = rule === undefined ? this.w("why_chain", { chain }) : this.w("why_rule", { n: rule, chain, count: shown ?? "" });
+    return html`<button class="ask" title=${label} aria-label=${label}
+      @click=${() => this.dispatchEvent(new CustomEvent("why", { bubbles: true, detail: question }))}>${shown ?? this.w("why")}</button>`;
+  }
+
   private table(table: TableView): TemplateResult {
     const before = this.player.tablesBefore.find((t) => name(t) === name(table));
     const tool = table.family === "ip6" ? "ip6tables" : "iptables";
@@ -57,7 +66,7 @@ export class Rules extends Piece {
       ${table.chains.map((chain) => {
         const was = before?.chains.find((c) => c.name === chain.name);
         return html`<table class="chain">
-          <caption class=${was && was.head !== chain.head ? "ticked" : ""}>${chain.head}</caption>
+          <caption class=${was && was.head !== chain.head ? "ticked" : ""}>${chain.head} ${this.why(table, chain.name)}</caption>
           ${chain.rules.length === 0 ? nothing : html`<thead><tr>${COLUMNS.map((c) => html`<th scope="col">${c}</th>`)}<td></td></tr></thead>`}
           <tbody>
             ${chain.rules.map((r, i) => {
@@ -66,7 +75,7 @@ export class Rules extends Piece {
               return html`<tr class="rule ${r.outcome ?? ""}" title=${r.text} aria-current=${r.outcome ? "step" : "false"}>
                 ${r.cells.map((c, k) => html`<td class=${k < 2 && ticked ? "ticked" : ""}>${k === 2 && r.outcome
                   ? html`<span class="hit" aria-label=${this.w(r.outcome === "matched" ? "matched" : "not_matched")}>${r.outcome === "matched" ? "✓" : "✗"}</span>`
-                  : nothing}${c}</td>`)}
+                  : nothing}${k === 0 ? this.why(table, chain.name, i + 1, c) : c}</td>`)}
               </tr>`;
             })}
           </tbody>
