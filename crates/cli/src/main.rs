@@ -1,11 +1,13 @@
 //! Hookwalk on the command line: runs labs, tests them, and compares what they print with what a kernel printed.
 
 mod compare;
+mod export;
 #[cfg(target_os = "linux")]
 mod fuzz;
 #[cfg(target_os = "linux")]
 mod kernel;
 mod load;
+mod new;
 mod run;
 mod test;
 #[cfg(target_os = "linux")]
@@ -23,6 +25,9 @@ hookwalk: a Linux box that you can believe
   hookwalk compare KERNEL OURS LAB   do two transcripts of a lab agree?
   hookwalk why LAB HOST TABLE CHAIN [RULE]    why does it count what it counts?
   hookwalk why LAB packet N          what became of the packet, and who did it?
+  hookwalk new --addr FILE …         write a lab from what a real box printed (new --help says what)
+  hookwalk export --bash LAB         the lab as a bash script for any Linux
+  hookwalk export --pcapng DIR LAB   what each interface carried, for Wireshark
 
 on Linux, as root:
   hookwalk kernel FILE...            run labs on this machine's kernel and print their transcripts
@@ -42,6 +47,8 @@ fn main() -> ExitCode {
         Some((&"verify", rest)) => verify::main(rest),
         Some((&"run", rest)) => run::main(rest),
         Some((&"test", rest)) => test::main(rest),
+        Some((&"new", rest)) => new::main(rest),
+        Some((&"export", rest)) => export::main(rest),
         Some((&"why", rest)) => why::main(rest),
         Some((&"compare", rest)) => compare::main(rest),
         Some((&("help" | "--help" | "-h"), _)) => {

@@ -9,6 +9,7 @@ mod declare;
 pub mod facts;
 pub mod file;
 pub mod parse;
+pub mod paste;
 mod programs;
 pub mod record;
 pub mod run;
