@@ -22,11 +22,12 @@ use std::sync::{Arc, Mutex};
 use world::World;
 
 const USAGE: &str = "\
-usage: hookwalk fuzz [--seed S] [--count N] [-j N] [--save DIR] [--family 4|6] [--stop-after N] [--as-drawn]
+usage: hookwalk fuzz [--seed S] [--count N] [-j N] [--save DIR] [--family 4|6] [--stop-after N] [--as-drawn] [--case N]
   draws N labs from seed S, runs each on this machine's kernel (root) and in the simulator, and compares
   --save DIR      where labs that differ go, made small (default target/fuzz)
   --stop-after N  so many that differ are enough (default 20)
   --as-drawn      does not make them small
+  --case N        only the lab of this number, from 0
 ";
 
 /// A lab that runs longer than this many steps in the simulator never ends.
@@ -42,6 +43,7 @@ struct Options {
     family: Option<bool>,
     stop_after: usize,
     shrink: bool,
+    case: Option<usize>,
 }
 
 fn options(args: &[&str]) -> Option<Options> {
@@ -53,6 +55,7 @@ fn options(args: &[&str]) -> Option<Options> {
         family: None,
         stop_after: 20,
         shrink: true,
+        case: None,
     };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -63,6 +66,7 @@ fn options(args: &[&str]) -> Option<Options> {
             "--save" => options.save = PathBuf::from(args.next()?),
             "--family" => options.family = Some(args.next()? == &"6"),
             "--stop-after" => options.stop_after = args.next()?.parse().ok()?,
+            "--case" => options.case = Some(args.next()?.parse().ok()?),
             "--as-drawn" => options.shrink = false,
             _ => return None,
         }
@@ -84,7 +88,8 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
     let Ok(stop) = Stop::on_signals() else { return ExitCode::FAILURE };
     // The simulator must not panic; if it does, that is a finding with its own report.
     std::panic::set_hook(Box::new(|_| {}));
-    let next = AtomicUsize::new(0);
+    let next = AtomicUsize::new(options.case.unwrap_or(0));
+    let end = options.case.map_or(options.count, |case| case + 1);
     let found = Mutex::new(Found::default());
     std::thread::scope(|scope| {
         for _ in 0..options.jobs {
@@ -92,7 +97,7 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
                 loop {
                     let case = next.fetch_add(1, Ordering::Relaxed);
                     let enough = found.lock().is_ok_and(|f| f.differ >= options.stop_after);
-                    if case >= options.count || enough || stop.asked() {
+                    if case >= end || enough || stop.asked() {
                         break;
                     }
                     try_case(&options, case, &stop, &found);
