@@ -4,7 +4,7 @@ import type { HookView } from "./model.js";
 
 const names: Record<string, string[]> = {
   PREROUTING: ["defrag", "raw", "conntrack", "mangle", "nat"],
-  INPUT: ["mangle", "filter", "security", "nat", "confirm"],
+  INPUT: ["mangle", "filter", "nat", "security", "confirm"],
   FORWARD: ["mangle", "filter", "security"],
   OUTPUT: ["defrag", "raw", "conntrack", "mangle", "nat", "filter", "security"],
   POSTROUTING: ["mangle", "nat", "confirm"],

@@ -68,7 +68,9 @@ pub struct HookEntry {
 ///
 /// A function whose module is asleep is passed over without an event: conntrack, defrag and confirm until a rule needs
 /// them, a table's chain until it exists ([`crate::host::Host::hook_list`] gives what is awake). nf_nat_ipv4_fn runs
-/// in PREROUTING and OUTPUT at -100 for the destination, in INPUT and POSTROUTING at 100 for the source.
+/// in PREROUTING and OUTPUT at -100 for the destination, in INPUT and POSTROUTING at 100 for the source. The security
+/// table stands at 150, after nat in INPUT: that is where the nf_tables variant of iptables puts its base chains
+/// (the legacy module stands at 50).
 pub const HOOK_LIST: &[HookEntry] = {
     use Hook::*;
     use HookFn::*;
@@ -84,19 +86,19 @@ pub const HOOK_LIST: &[HookEntry] = {
         at(Prerouting, -100, HookFn::Nat),
         at(Input, -150, Table(Mangle)),
         at(Input, 0, Table(Filter)),
-        at(Input, 50, Table(Security)),
         at(Input, 100, HookFn::Nat),
+        at(Input, 150, Table(Security)),
         at(Input, i32::MAX, Confirm),
         at(Forward, -150, Table(Mangle)),
         at(Forward, 0, Table(Filter)),
-        at(Forward, 50, Table(Security)),
+        at(Forward, 150, Table(Security)),
         at(Output, -400, Defrag),
         at(Output, -300, Table(Raw)),
         at(Output, -200, Conntrack),
         at(Output, -150, Table(Mangle)),
         at(Output, -100, HookFn::Nat),
         at(Output, 0, Table(Filter)),
-        at(Output, 50, Table(Security)),
+        at(Output, 150, Table(Security)),
         at(Postrouting, -150, Table(Mangle)),
         at(Postrouting, 100, HookFn::Nat),
         at(Postrouting, i32::MAX, Confirm),

@@ -46,7 +46,7 @@ fn is_closed(conn: &Conn) -> bool {
 
 impl ConnlimitMatch {
     /// Counts the packet's connection with those of its address that are still there. A packet without an entry counts
-    /// by its own tuple; one that has none is dropped.
+    /// by its own tuple; one that has none is dropped, as is one of a closed connection when no other is left.
     pub fn test(&mut self, cx: &MatchCx<'_>) -> Matched {
         let packet = &cx.skb.packet;
         let (own, zone) = match cx.conn() {
@@ -64,18 +64,25 @@ impl ConnlimitMatch {
         let mut known = false;
         while let Some(tuple) = list.get(at) {
             match find(&cx.net.ct, tuple, &zone, cx.net.now) {
+                Some(conn) if is_closed(conn) => {
+                    list.remove(at);
+                }
                 Some(_) if *tuple == own => {
                     known = true;
                     break;
                 }
-                Some(conn) if !is_closed(conn) => at += 1,
-                _ => {
+                Some(_) => at += 1,
+                None => {
                     list.remove(at);
                 }
             }
         }
-        if !known {
+        // A connection that is over is not counted again; if it was the last one, there is nothing to compare.
+        if !known && !find(&cx.net.ct, &own, &zone, cx.net.now).is_some_and(is_closed) {
             list.push(own);
+        }
+        if list.is_empty() {
+            return Matched::HotDrop;
         }
         ((list.len() as u64 > u64::from(self.limit)) != self.upto).into()
     }
