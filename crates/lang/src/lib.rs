@@ -20,6 +20,7 @@ pub mod packet;
 pub mod shell;
 pub mod ss;
 pub mod sysctl;
+pub mod tcpdump;
 pub mod trace;
 
 pub use diagnostic::Diagnostic;
