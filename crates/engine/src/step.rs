@@ -338,6 +338,11 @@ impl Host {
             return;
         };
         let family = skb.packet.family;
+        // A packet that a socket has taken is not forwarded (ip_forward looks at skb->sk): its mark led elsewhere.
+        if skb.tproxy.is_some() {
+            flight.at = Stage::Drop(DropBy::Kernel(KernelDrop::StackIgnores));
+            return;
+        }
         if family == Family::V6 && !self.net.sysctl.ip6_forward {
             flight.at = Stage::Drop(DropBy::Kernel(KernelDrop::ForwardingOff));
             return;

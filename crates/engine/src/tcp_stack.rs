@@ -44,6 +44,8 @@ pub struct TcpSock {
     pub remote: (Addr, u16),
     /// State.
     pub state: TcpEnd,
+    /// IP_TRANSPARENT, as its listener has it.
+    pub transparent: bool,
     /// Oldest unacknowledged sequence number.
     snd_una: u32,
     /// Next sequence number to send.
@@ -168,12 +170,13 @@ pub(crate) fn receive(
         // No connection, or one that sends the segment back to its listener.
         Err(Unknown) => {
             let (bound, port) = skb.socket_end();
-            let listens = host.net.sockets.listener(proto::TCP, packet.family, bound, port).is_some();
-            if listens {
-                listen(host, &packet, &tcp, &mut answers)
-            } else {
-                reset(&packet, &tcp, &mut answers);
-                Err(KernelDrop::NoSocket)
+            let listener = host.net.sockets.listener(proto::TCP, packet.family, bound, port);
+            match listener.map(|l| l.transparent) {
+                Some(transparent) => listen(host, &packet, &tcp, transparent, &mut answers),
+                None => {
+                    reset(&packet, &tcp, &mut answers);
+                    Err(KernelDrop::NoSocket)
+                }
             }
         }
     };
@@ -216,6 +219,7 @@ fn listen(
     host: &mut Host,
     packet: &Packet,
     tcp: &Tcp,
+    transparent: bool,
     answers: &mut Vec<Packet>,
 ) -> Result<Receiver, KernelDrop> {
     if tcp.flags & f::ACK != 0 {
@@ -235,6 +239,7 @@ fn listen(
         local: (packet.dst, tcp.dport),
         remote: (packet.src, tcp.sport),
         state: TcpEnd::SynRecv,
+        transparent,
         snd_una: isn,
         snd_nxt: isn.wrapping_add(1),
         rcv_nxt: tcp.seq.wrapping_add(1),
@@ -491,6 +496,7 @@ impl Host {
             local: (route.src.unwrap_or_default(), local_port),
             remote: (dst, port),
             state: TcpEnd::SynSent,
+            transparent: false,
             snd_una: isn,
             snd_nxt: isn.wrapping_add(1),
             rcv_nxt: 0,

@@ -65,9 +65,13 @@ impl Program {
     }
 }
 
-/// `listen tcp/PORT`, `listen udp/PORT [echo]`.
+/// `listen tcp/PORT [transparent]`, `listen udp/PORT [echo] [transparent]`.
 fn listen(host: &mut Host, words: &[Word]) -> Output {
-    const USAGE: &str = "usage: listen tcp/PORT | listen udp/PORT [echo]";
+    const USAGE: &str = "usage: listen tcp/PORT [transparent] | listen udp/PORT [echo] [transparent]";
+    let (words, transparent) = match words {
+        [rest @ .., last] if last.text == "transparent" => (rest, true),
+        all => (all, false),
+    };
     let (what, behaviour) = match words {
         [what] => (what, Behaviour::Silent),
         [what, echo] if echo.text == "echo" => (what, Behaviour::Echo),
@@ -86,7 +90,7 @@ fn listen(host: &mut Host, words: &[Word]) -> Output {
     if host.net.sockets.listeners.iter().any(|l| l.proto == number && l.port == port && l.addr.is_none()) {
         return Output::fail(1, format!("listen: {}: Address already in use", what.text));
     }
-    let listener = Listener { proto: number, addr: None, port, behaviour, transparent: false };
+    let listener = Listener { proto: number, addr: None, port, behaviour, transparent };
     host.net.sockets.listeners.push(listener);
     Output::default()
 }

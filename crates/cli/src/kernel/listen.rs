@@ -22,11 +22,13 @@ pub(crate) enum Server {
     Udp(UdpSocket, Datagrams),
 }
 
-/// Binds in the calling thread's namespace: both families with one socket, or IPv4 where IPv6 is off.
-fn bind(kind: Type, protocol: Protocol, port: u16) -> io::Result<Socket> {
+/// Binds in the calling thread's namespace: both families with one socket, or IPv4 where IPv6 is off. A transparent
+/// socket takes what TPROXY gives it (IP_TRANSPARENT).
+fn bind(kind: Type, protocol: Protocol, port: u16, transparent: bool) -> io::Result<Socket> {
     let dual = || {
         let socket = Socket::new(Domain::IPV6, kind, Some(protocol))?;
         socket.set_only_v6(false)?;
+        socket.set_ip_transparent_v4(transparent)?;
         socket.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)).into())?;
         io::Result::Ok(socket)
     };
@@ -35,6 +37,7 @@ fn bind(kind: Type, protocol: Protocol, port: u16) -> io::Result<Socket> {
             return Err(e);
         }
         let socket = Socket::new(Domain::IPV4, kind, Some(protocol))?;
+        socket.set_ip_transparent_v4(transparent)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
         Ok(socket)
     })?;
@@ -43,16 +46,16 @@ fn bind(kind: Type, protocol: Protocol, port: u16) -> io::Result<Socket> {
 }
 
 impl Server {
-    /// `listen tcp/PORT`
-    pub(crate) fn tcp(port: u16) -> io::Result<Server> {
-        let socket = bind(Type::STREAM, Protocol::TCP, port)?;
+    /// `listen tcp/PORT [transparent]`
+    pub(crate) fn tcp(port: u16, transparent: bool) -> io::Result<Server> {
+        let socket = bind(Type::STREAM, Protocol::TCP, port, transparent)?;
         socket.listen(128)?;
         Ok(Server::Tcp(socket.into(), Vec::new()))
     }
 
-    /// `listen udp/PORT [echo]`
-    pub(crate) fn udp(port: u16, datagrams: Datagrams) -> io::Result<Server> {
-        Ok(Server::Udp(bind(Type::DGRAM, Protocol::UDP, port)?.into(), datagrams))
+    /// `listen udp/PORT [echo] [transparent]`
+    pub(crate) fn udp(port: u16, datagrams: Datagrams, transparent: bool) -> io::Result<Server> {
+        Ok(Server::Udp(bind(Type::DGRAM, Protocol::UDP, port, transparent)?.into(), datagrams))
     }
 
     /// Does what waits to be done.

@@ -370,7 +370,11 @@ fn squeeze(line: &str) -> String {
 }
 
 fn listen(args: &[&str]) -> io::Result<Server> {
-    let bad = || io::Error::other("listen takes tcp/PORT or udp/PORT [echo]");
+    let bad = || io::Error::other("listen takes tcp/PORT [transparent] or udp/PORT [echo] [transparent]");
+    let (args, transparent) = match args {
+        [rest @ .., "transparent"] => (rest, true),
+        all => (all, false),
+    };
     let (what, echo) = match args {
         [what] => (what, false),
         [what, "echo"] => (what, true),
@@ -379,8 +383,8 @@ fn listen(args: &[&str]) -> io::Result<Server> {
     let (protocol, port) = what.split_once('/').ok_or_else(bad)?;
     let port: u16 = port.parse().map_err(|_| bad())?;
     match (protocol, echo) {
-        ("tcp", false) => Server::tcp(port),
-        ("udp", _) => Server::udp(port, if echo { Datagrams::Echo } else { Datagrams::Swallow }),
+        ("tcp", false) => Server::tcp(port, transparent),
+        ("udp", _) => Server::udp(port, if echo { Datagrams::Echo } else { Datagrams::Swallow }, transparent),
         _ => Err(bad()),
     }
 }

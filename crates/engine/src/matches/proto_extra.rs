@@ -335,8 +335,8 @@ impl FragMatch {
         // --fraglen is given to the kernel, which does not look at it.
         (within(&self.id, frag.id)
             && !(self.first && frag.offset != 0)
-            && !(self.more && !frag.more)
-            && !(self.last && frag.more))
+            && (!self.more || frag.more)
+            && (!self.last || !frag.more))
             .into()
     }
 }

@@ -5,6 +5,7 @@ use crate::addr::{Addr, Family};
 use crate::conntrack::{CtInfo, Direction, Nfct, status};
 use crate::packet::{L4, Packet, Payload, proto};
 use crate::socket::Sockets;
+use crate::tcp_stack::TcpSock;
 
 /// `-m socket`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -33,18 +34,19 @@ fn lookup(
     remote: (Addr, u16),
     local: (Addr, u16),
 ) -> Option<Found> {
-    let listener = sockets.listener(proto, family, local.0, local.1);
-    let transparent = listener.is_some_and(|l| l.transparent);
-    let connected = proto == proto::TCP
-        && sockets.tcp.iter().any(|s| s.family == family && s.local == local && s.remote == remote);
-    if connected {
-        return Some(Found { wildcard: false, transparent });
+    let connected = |s: &&TcpSock| s.family == family && s.local == local && s.remote == remote;
+    if let Some(sock) = sockets.tcp.iter().filter(|_| proto == proto::TCP).find(connected) {
+        return Some(Found { wildcard: false, transparent: sock.transparent });
     }
-    listener.map(|l| Found { wildcard: l.addr.is_none(), transparent })
+    let listener = sockets.listener(proto, family, local.0, local.1)?;
+    Some(Found { wildcard: listener.addr.is_none(), transparent: listener.transparent })
 }
 
+/// An address with a port.
+type End = (Addr, u16);
+
 /// Protocol, remote end and local end as the packet, or the packet that an ICMP error quotes, has them.
-fn ends(packet: &Packet) -> Option<(u8, (Addr, u16), (Addr, u16))> {
+fn ends(packet: &Packet) -> Option<(u8, End, End)> {
     match (&packet.l4, &packet.payload) {
         (L4::Tcp(_) | L4::Udp(_), _) if matches!(packet.proto, proto::TCP | proto::UDP) => {
             let (sport, dport) = packet.ports()?;

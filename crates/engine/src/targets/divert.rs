@@ -66,16 +66,16 @@ impl TproxyTarget {
             return Verdict::Drop;
         };
         let sockets = &cx.net.sockets;
-        let connected = proto == proto::TCP
-            && sockets.tcp.iter().any(|s| {
-                s.family == family && s.local == (packet.dst, dport) && s.remote == (packet.src, sport)
-            });
+        let connection = sockets.tcp.iter().filter(|_| proto == proto::TCP).find(|s| {
+            s.family == family && s.local == (packet.dst, dport) && s.remote == (packet.src, sport)
+        });
         let addr = if self.addr.is_unspecified() { self.own_addr(cx) } else { self.addr };
         let port = if self.port == 0 { dport } else { self.port };
-        let transparent = sockets.listener(proto, family, addr, port).is_some_and(|l| l.transparent);
-        // A connection here is its listener's child and as transparent as that.
-        let inherited = sockets.listeners.iter().any(|l| l.proto == proto && l.transparent);
-        if !(transparent || (connected && inherited)) {
+        let transparent = match connection {
+            Some(sock) => sock.transparent,
+            None => sockets.listener(proto, family, addr, port).is_some_and(|l| l.transparent),
+        };
+        if !transparent {
             return Verdict::Drop;
         }
         cx.skb.tproxy = Some((addr, port));
