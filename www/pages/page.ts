@@ -101,7 +101,7 @@ export function storyPage(library: Library, story: Story, entry: Entry | undefin
   const linker = new Linker(library.terms, lang, `../${glossaryPage(lang)}`);
   const play = `<p class="play"><a href="../index.html#lab=${story.name}&amp;lang=${lang}">${ui.play} →</a></p>`;
   const intro = story.about[lang].map((p) => `<p class="about">${linker.html(p)}</p>`).join("\n");
-  const symptoms = entry ? `<aside><h2>${ui.symptoms}</h2><ul>${entry.symptoms[lang].map((s) => `<li>${escape(s)}</li>`).join("")}</ul></aside>` : "";
+  const symptoms = entry ? `<section class="aside"><h2>${ui.symptoms}</h2><ul>${entry.symptoms[lang].map((s) => `<li>${escape(s)}</li>`).join("")}</ul></section>` : "";
   const note = entry?.kernel_note ? `<p class="note">${escape(entry.kernel_note[lang])}</p>` : "";
   const facts = entry
     ? `<dl>${row(ui.commands, entry.commands.map((c) => `<code>${escape(c)}</code>`))}${row(ui.products, entry.products.map(escape))}${row(ui.asked, entry.asked.map(source))}</dl>`
@@ -142,7 +142,7 @@ function items(all: Item[], lang: Lang, linker: Linker): string {
   const out: string[] = [];
   let lines: string[] = [];
   const flush = (): void => {
-    if (lines.length) out.push(`<pre>${lines.join("\n")}</pre>`);
+    if (lines.length) out.push(`<pre tabindex="0">${lines.join("\n")}</pre>`);
     lines = [];
   };
   for (const item of all) {
@@ -177,7 +177,7 @@ function output(item: Extract<Item, { kind: "line" }>, lang: Lang): { brief: str
   if (item.output.length <= 12) return { brief: item.output.map(line) };
   const brief = item.output.filter((l) => named.has(squeeze(l))).map(line);
   const whole = item.output.map(line).join("\n");
-  return { brief, long: `<details class="output"><summary>${UI[lang].output.replace("{n}", String(item.output.length))}</summary><pre>${whole}</pre></details>` };
+  return { brief, long: `<details class="output"><summary>${UI[lang].output.replace("{n}", String(item.output.length))}</summary><pre tabindex="0">${whole}</pre></details>` };
 }
 
 export function libraryHtml(library: Library, lang: Lang, base: string): string {

@@ -80,7 +80,7 @@ export class Finder<T extends Findable> {
     const found = scored.filter((s) => s.matched > 0);
     const top = Math.max(0, ...found.map((s) => s.score));
     return found
-      .filter((s) => s.score >= top * 0.3)
+      .filter((s) => s.score >= top * 0.2)
       .sort((a, b) => b.score - a.score || a.i - b.i)
       .map((s) => s.entry);
   }

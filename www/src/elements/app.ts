@@ -13,6 +13,7 @@ import "./conntrack.js";
 import "./controls.js";
 import "./editor.js";
 import "./events.js";
+import "./library.js";
 import "./packet.js";
 import { Rules } from "./rules.js";
 import "./sentence.js";
@@ -301,6 +302,7 @@ export class App extends Piece {
             ${library.filter((l) => !groups.some((g) => g.id === l.group)).map(option)}
           </select>
         </label>
+        <hw-library .player=${player} .tick=${tick}></hw-library>
         <span class="grow"></span>
         <button class="tool" lang=${other.html} @click=${() => this.setLanguage(other.id)}>${other.name}</button>
         <button class="tool" title=${this.w("theme")} aria-label=${this.w("theme")} @click=${() => this.setTheme(theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
@@ -310,6 +312,7 @@ export class App extends Piece {
       <p class="message" role="status">${this.message || (this.ready || !player.run ? "" : this.w("loading"))}</p>
       <main class="body" data-panel=${this.panel}>
         <section class="center">
+          <hw-tour .player=${player} .tick=${tick} .lab=${this.name}></hw-tour>
           <hw-stage .player=${player} .tick=${tick}></hw-stage>
           <hw-sentence .player=${player} .tick=${tick}></hw-sentence>
         </section>
