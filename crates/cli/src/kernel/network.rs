@@ -9,6 +9,7 @@ use hookwalk_lab::topology::mac;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The namespaces of a lab.
 pub(crate) struct Network {
@@ -56,6 +57,10 @@ impl Network {
                 let _ = ip(&["-6"], "xfrm policy add src ::/0 dst ff02::16/128 dir out action block\n");
                 ip(&[], &host_setup(lab, StationId(i as u16)))?;
             }
+        }
+        for netns in network.hosts.iter().flatten().chain([&network.ether]) {
+            netns.enter()?;
+            wait_for_carrier()?;
         }
         Ok(network)
     }
@@ -202,6 +207,22 @@ fn sysctl(name: &str, value: &str) {
     let path = format!("/proc/sys/{name}");
     if std::fs::read_to_string(&path).is_ok_and(|now| now.trim() != value) {
         let _ = std::fs::write(&path, value);
+    }
+}
+
+/// The kernel notices late, when it is busy, that a cable's other end came up; until then it drops what is sent.
+fn wait_for_carrier() -> io::Result<()> {
+    let begun = Instant::now();
+    loop {
+        let links = Command::new("ip").args(["-o", "link", "show", "up"]).output()?;
+        let links = String::from_utf8_lossy(&links.stdout).into_owned();
+        let dead = |line: &str| {
+            ["state DOWN", "state LOWERLAYERDOWN", "qdisc noop "].iter().any(|s| line.contains(s))
+        };
+        if !links.lines().any(dead) || begun.elapsed() > Duration::from_secs(2) {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -112,8 +112,11 @@ impl Sender {
         frame.extend_from_slice(&ethertype.to_be_bytes());
         frame.extend_from_slice(packet);
         debug_assert!(to.len() > 0);
-        sendto(self.socket.as_raw_fd(), &frame, to, MsgFlags::empty())?;
-        Ok(())
+        match sendto(self.socket.as_raw_fd(), &frame, to, MsgFlags::empty()) {
+            // It is out, but the other end does not take it: too long for it, or down.
+            Ok(_) | Err(Errno::ENOBUFS) => Ok(()),
+            Err(e) => Err(e.into()),
+        }
     }
 }
 
