@@ -21,16 +21,34 @@ fn short_v4(text: &str) -> Option<Addr> {
         if count == 4 || part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        word |= u32::from(part.parse::<u8>().ok()?) << (24 - 8 * count);
+        // A leading zero makes it octal.
+        word |= (number::whole(part, 0, 255)? as u32) << (24 - 8 * count);
     }
     Some(Addr::v4(word))
+}
+
+/// `inet_aton`: one to four numbers with dots, the last of which fills what is left.
+pub(crate) fn aton(text: &str) -> Option<Addr> {
+    let parts: Vec<&str> = text.split('.').collect();
+    if parts.len() > 4 || !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let (last, first) = parts.split_last()?;
+    let mut word = 0u32;
+    for (i, part) in first.iter().enumerate() {
+        word |= (number::whole(part, 0, 255)? as u32) << (24 - 8 * i);
+    }
+    let left = 32 - 8 * first.len() as u32;
+    Some(Addr::v4(word | number::whole(last, 0, (1u64 << left) - 1)? as u32))
 }
 
 /// One address: a number, or a name that every machine knows. Other names are not looked up: a rule set that hangs on
 /// a name server is not one that can be simulated.
 pub(crate) fn host(text: &str, family: Family) -> Result<Addr, Fault> {
     let found = literal(text, family).or_else(|| match family {
-        Family::V4 => short_v4(text).or_else(|| names::ipv4_by_name(text).map(Addr::v4)),
+        Family::V4 => {
+            short_v4(text).or_else(|| names::ipv4_by_name(text).map(Addr::v4)).or_else(|| aton(text))
+        }
         Family::V6 => None,
     });
     found.ok_or_else(|| Fault::param(format!("host/network `{text}' not found")))
@@ -47,7 +65,7 @@ pub(crate) fn mask(text: &str, family: Family) -> Option<Addr> {
 
 /// `ADDRESS[/MASK]`.
 pub(crate) fn one(text: &str, family: Family) -> Result<AddrMask, Fault> {
-    let (addr, mask_text) = match text.split_once('/') {
+    let (addr, mask_text) = match text.rsplit_once('/') {
         Some((addr, mask)) => (addr, Some(mask)),
         None => (text, None),
     };
@@ -99,6 +117,19 @@ pub(crate) fn put_short(out: &mut String, net: &AddrMask, family: Family) {
     }
 }
 
+/// By name where it has one, without the mask where it is a single host.
+pub(crate) fn put_named(out: &mut String, net: &AddrMask, family: Family) {
+    match if family == Family::V4 { names::ipv4_name(net.addr.as_v4()) } else { None } {
+        Some(name) => {
+            out.push_str(name);
+            if net.prefix_len(family) != Some(family.bits()) {
+                put_mask(out, net, family);
+            }
+        }
+        None => put_short(out, net, family),
+    }
+}
+
 /// As a listing prints it: by name where that is wanted and known.
 pub(crate) fn listed(net: &AddrMask, family: Family, numeric: bool) -> String {
     let mut out = String::new();
@@ -110,15 +141,6 @@ pub(crate) fn listed(net: &AddrMask, family: Family, numeric: bool) -> String {
     if net.mask.is_unspecified() || (family == Family::V6 && net.addr.is_unspecified()) {
         return "anywhere".to_string();
     }
-    let name = if family == Family::V4 { names::ipv4_name(net.addr.as_v4()) } else { None };
-    match name {
-        Some(name) => {
-            out.push_str(name);
-            if net.prefix_len(family) != Some(family.bits()) {
-                put_mask(&mut out, net, family);
-            }
-        }
-        None => put_short(&mut out, net, family),
-    }
+    put_named(&mut out, net, family);
     out
 }

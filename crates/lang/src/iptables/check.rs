@@ -101,6 +101,17 @@ const HELPERS: &[(&str, &[u8])] = &[
     ("snmp", &[17]),
 ];
 
+/// What a number of packets costs in the kernel's units, overflow included (`user2credits`).
+fn credits(price: u64) -> u64 {
+    /// Units a jiffy: a day's worth of jiffies fits into 64 bits.
+    const PER_SECOND: u64 = 250 << 39;
+    const SCALE: u64 = 1_000_000;
+    if price > u64::MAX / PER_SECOND {
+        return (price / SCALE).wrapping_mul(PER_SECOND);
+    }
+    price * PER_SECOND / SCALE
+}
+
 /// Is the rule in order by itself: table, protocol, values that only the kernel looks at?
 pub(crate) fn rule(rule: &Rule, table: TableKind, family: Family) -> Result<(), &'static str> {
     let proto = &rule.header.proto;
@@ -164,6 +175,16 @@ pub(crate) fn rule(rule: &Rule, table: TableKind, family: Family) -> Result<(), 
                     m.name.is_empty() || &*m.name == "." || &*m.name == ".." || m.name.contains('/');
                 let set = action == RecentAction::Set || action == RecentAction::Remove;
                 ok(m.hitcount <= 65535 && !bad_name && !(set && (m.seconds != 0 || m.hitcount != 0)))?;
+                continue;
+            }
+            Match::Hashlimit(m) => {
+                ok(!m.name.contains('/'))?;
+                if !m.mode.bytes
+                    && !m.mode.rate_match
+                    && credits(m.avg.wrapping_mul(m.burst)) < credits(m.avg)
+                {
+                    return Err("Numerical result out of range");
+                }
                 continue;
             }
             Match::Opaque(m) if matches!(&*m.name, "ipvs" | "nfacct" | "rateest") => return Err(ENOENT),

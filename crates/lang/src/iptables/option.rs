@@ -326,13 +326,14 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
                 let (value, after) = if rest.is_empty() || rest.starts_with(':') {
                     (if count == 0 { min } else { max }, rest)
                 } else {
-                    match number::prefix(rest) {
-                        Some((v, after))
-                            if (min..=max).contains(&v) && (after.is_empty() || after.starts_with(':')) =>
-                        {
-                            (v, after)
+                    match number::prefix(rest).filter(|(v, _)| (min..=max).contains(v)) {
+                        Some((v, after)) if after.is_empty() || after.starts_with(':') => (v, after),
+                        Some((_, after)) => {
+                            return Err(Fault::param(format!(
+                                "{ext}: Argument to \"--{name}\" has unexpected characters near \"{after}\".\n"
+                            )));
                         }
-                        _ => return Err(bad(Some(rest), min, max)),
+                        None => return Err(bad(Some(rest), min, max)),
                     }
                 };
                 if count >= 2 {
@@ -435,10 +436,17 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
     })
 }
 
-/// An address of an extension. Names are not looked up.
+/// An address of an extension, as `getaddrinfo` takes it. Names are not looked up, but for the one that every machine
+/// knows.
 fn resolve(text: &str, family: Family) -> Result<Addr, Fault> {
-    address::host(text, family)
-        .map_err(|_| Fault::param("getaddrinfo: Temporary failure in name resolution\n"))
+    let v4 = address::aton(text);
+    let v6 = address::literal(text, Family::V6);
+    match (family, v4, v6) {
+        (Family::V4, Some(addr), _) | (Family::V6, _, Some(addr)) => Ok(addr),
+        (Family::V4, None, None) if text == "localhost" => Ok(Addr::LOOPBACK_V4),
+        (_, None, None) => Err(Fault::param("getaddrinfo: Temporary failure in name resolution\n")),
+        _ => Err(Fault::param("getaddrinfo: Address family for hostname not supported\n")),
+    }
 }
 
 /// A mask of an extension: a prefix length, or an address that is one. What has holes, or is too long, counts as the

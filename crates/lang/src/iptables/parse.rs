@@ -535,7 +535,8 @@ impl Parser<'_> {
         };
         option::give(&mut args, loaded.opts(), opt, self.invert, arg, second, self.header.proto)?;
         // What the extension reads itself is read now, so that what is wrong is said in the order of the words.
-        if loaded.opts().iter().any(|o| o.id == opt && matches!(o.ty, Ty::Text | Ty::Two(_))) {
+        if loaded.opts().iter().any(|o| o.id == opt && matches!(o.ty, Ty::Text | Ty::Two(_) | Ty::Range(..)))
+        {
             let early = match loaded {
                 Loaded::Match(e) => (e.build)(&args).map(|_| ()),
                 Loaded::Target(e) => (e.build)(&args).map(|_| ()),

@@ -76,7 +76,8 @@ fn hex_string(text: &str) -> Result<Vec<u8>, Fault> {
 }
 
 fn build_string(args: &Args<'_>) -> Result<Match, Fault> {
-    let missing = || Fault::Incomplete;
+    let g = args.get(3).or_else(|| args.get(4)).ok_or(Fault::Incomplete)?;
+    let pattern = if g.id == 3 { g.text.as_bytes().to_vec() } else { hex_string(&g.text)? };
     let algo = match args.get(2).map(|g| g.text.as_str()) {
         Some("bm") => StringAlgo::Bm,
         Some("kmp") => StringAlgo::Kmp,
@@ -89,8 +90,6 @@ fn build_string(args: &Args<'_>) -> Result<Match, Fault> {
             });
         }
     };
-    let g = args.get(3).or_else(|| args.get(4)).ok_or_else(missing)?;
-    let pattern = if g.id == 3 { g.text.as_bytes().to_vec() } else { hex_string(&g.text)? };
     if pattern.len() > 128 {
         return Err(Fault::param(format!("STRING too long \"{}\"", g.text)));
     }
@@ -336,23 +335,36 @@ const ALL_WEEKDAYS: u8 = 0xfe;
 const LAST_SECOND: u32 = 86_399;
 const NO_STOP: u32 = i32::MAX as u32;
 
+/// A decimal number at the beginning, 0 where none stands, and what follows.
+fn digits(text: &str) -> (u64, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    (if end == 0 { 0 } else { text[..end].parse().unwrap_or(u64::MAX) }, &text[end..])
+}
+
+/// `HH:MM[:SS]`; a part that is left out is 0, and what is wrong is told from the part on that has it.
 fn daytime(text: &str) -> Result<u32, Fault> {
-    let bad = || {
-        Fault::param(format!(
-            "invalid time \"{text}\" specified, should be hh:mm[:ss] format and within the boundaries"
-        ))
-    };
-    let parts: Vec<u32> = text
-        .split(':')
-        .map(|p| if p.len() <= 2 && !p.is_empty() { p.parse::<u32>().ok() } else { None })
-        .collect::<Option<_>>()
-        .ok_or_else(bad)?;
-    let (h, m, s) = match parts[..] {
-        [h, m] => (h, m, 0),
-        [h, m, s] => (h, m, s),
-        _ => return Err(bad()),
-    };
-    if h > 23 || m > 59 || s > 59 { Err(bad()) } else { Ok(h * 3600 + m * 60 + s) }
+    let mut seconds = 0;
+    let mut rest = text;
+    for (i, limit) in [23, 59, 59].into_iter().enumerate() {
+        let (value, after) = digits(rest);
+        let next = after.strip_prefix(':');
+        let goes_on = match i {
+            0 => next.is_some(),
+            1 => next.is_some() || after.is_empty(),
+            _ => after.is_empty(),
+        };
+        if value > limit || !goes_on {
+            return Err(Fault::param(format!(
+                "invalid time \"{rest}\" specified, should be hh:mm[:ss] format and within the boundaries"
+            )));
+        }
+        seconds += value as u32 * [3600, 60, 1][i];
+        match next {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    Ok(seconds)
 }
 
 /// Days since 1970-01-01.
@@ -398,7 +410,10 @@ fn date(text: &str) -> Result<u32, Fault> {
         return Err(bad());
     }
     let mut clock = [0i64; 3];
-    if let Some(hms) = hms {
+    if hms.is_some() && ymd.split('-').count() != 3 {
+        return Err(bad());
+    }
+    if let Some(hms) = hms.filter(|t| !t.is_empty()) {
         for (i, part) in hms.split(':').enumerate() {
             let limit = [23, 59, 59].get(i).ok_or_else(bad)?;
             clock[i] = number(part)?;
@@ -439,29 +454,30 @@ fn build_time(args: &Args<'_>) -> Result<Match, Fault> {
             5 => {
                 let mut set = 0u8;
                 for word in g.text.split(',') {
-                    let day = match number::whole(word, 1, 7) {
-                        Some(day) => day as usize,
-                        None => {
-                            let lower = word.to_ascii_lowercase();
-                            1 + DAYS
-                                .iter()
-                                .position(|d| {
-                                    let d = d.to_ascii_lowercase();
-                                    lower.len() >= 2 && (d.starts_with(&lower) || lower.starts_with(&d))
-                                })
-                                .ok_or_else(|| Fault::param(format!("{word} is not a valid day specifier")))?
+                    // A digit that is no day counts for nothing.
+                    let day = match word.bytes().next() {
+                        Some(d @ b'0'..=b'9') if word.len() == 1 => u32::from(d - b'0'),
+                        _ => {
+                            let known = DAYS.iter().position(|d| word.starts_with(&d[..2]));
+                            let bad = || Fault::param(format!("{word} is not a valid day specifier"));
+                            known.ok_or_else(bad)? as u32 + 1
                         }
                     };
-                    set |= 1 << day;
+                    set |= 1u8.checked_shl(day).unwrap_or(0);
                 }
                 m.weekdays = if g.not { ALL_WEEKDAYS & !set } else { set };
             }
             6 => {
                 let mut set = 0u32;
                 for word in g.text.split(',') {
-                    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-                    let day = number::whole(digits, 1, 31)
-                        .ok_or_else(|| Fault::param(format!("{word} is not a valid day for --monthdays")))?;
+                    let (day, after) = digits(word);
+                    if day > 31 || !after.is_empty() {
+                        let shown = word.len() - after.len() + after.chars().next().map_or(0, char::len_utf8);
+                        return Err(Fault::param(format!(
+                            "{} is not a valid day for --monthdays",
+                            &word[..shown]
+                        )));
+                    }
                     set |= 1 << day;
                 }
                 m.monthdays = if g.not { ALL_MONTHDAYS & !set } else { set };

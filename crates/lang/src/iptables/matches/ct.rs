@@ -1,5 +1,6 @@
 //! Matches on the connection: conntrack, state, connmark.
 
+use super::Style;
 use crate::iptables::fault::Fault;
 use crate::iptables::option::{Args, Ext, Opt, Ty, no_check, opt};
 use crate::iptables::{address, put};
@@ -140,7 +141,7 @@ fn put_states(out: &mut String, set: CtStates) {
 }
 
 /// The options with this before each name: `--` when saved, nothing in a listing.
-fn put_conntrack(m: &ConntrackMatch, dashes: &str, family: Family, out: &mut String) {
+fn put_conntrack(m: &ConntrackMatch, dashes: &str, numeric: bool, family: Family, out: &mut String) {
     fn key(out: &mut String, not: bool, dashes: &str, name: &str) {
         put!(out, "{} {dashes}{name} ", if not { " !" } else { "" });
     }
@@ -155,7 +156,11 @@ fn put_conntrack(m: &ConntrackMatch, dashes: &str, family: Family, out: &mut Str
     let mut net = |name: &str, net: &Option<Inv<AddrMask>>| {
         if let Some(net) = net {
             key(out, net.not, dashes, name);
-            address::put_short(out, &net.value, family);
+            if numeric {
+                address::put_short(out, &net.value, family);
+            } else {
+                address::put_named(out, &net.value, family);
+            }
         }
     };
     net("ctorigsrc", &m.orig_src);
@@ -210,12 +215,12 @@ fn put_pair(out: &mut String, low: u32, high: u32) {
 
 /// `-m conntrack`'s options.
 pub(super) fn save_conntrack(m: &ConntrackMatch, family: Family, out: &mut String) {
-    put_conntrack(m, "--", family, out);
+    put_conntrack(m, "--", true, family, out);
 }
 
 /// `-m conntrack` in a listing.
-pub(super) fn list_conntrack(m: &ConntrackMatch, family: Family, out: &mut String) {
-    put_conntrack(m, "", family, out);
+pub(super) fn list_conntrack(m: &ConntrackMatch, style: Style, out: &mut String) {
+    put_conntrack(m, "", style.numeric, style.family, out);
 }
 
 /// `-m state`.

@@ -112,10 +112,8 @@ fn build(args: &Args<'_>, table: &[Name], what: &str) -> Result<IcmpMatch, Fault
 
 fn parse(text: &str, table: &[Name], what: &str) -> Result<IcmpType, Fault> {
     let wanted = text.to_ascii_lowercase();
-    let mut hits = table
-        .iter()
-        .filter(|(name, ..)| !wanted.is_empty() && name.to_ascii_lowercase().starts_with(&wanted))
-        .peekable();
+    let mut hits =
+        table.iter().filter(|(name, ..)| name.to_ascii_lowercase().starts_with(&wanted)).peekable();
     if let Some(first) = hits.next() {
         if let Some(second) = hits.peek() {
             return Err(Fault::param(format!(
@@ -125,12 +123,12 @@ fn parse(text: &str, table: &[Name], what: &str) -> Result<IcmpType, Fault> {
         }
         return Ok(IcmpType { kind: first.1, codes: (first.2, first.3) });
     }
-    let (kind, code) = match text.split_once('/') {
-        Some((kind, code)) => (kind, Some(code)),
-        None => (text, None),
-    };
-    let kind =
-        number::whole(kind, 0, 255).ok_or_else(|| Fault::param(format!("Unknown {what} type `{kind}'")))?;
+    let unknown = || Fault::param(format!("Unknown {what} type `{text}'"));
+    let (kind, rest) = number::prefix(text).filter(|(kind, _)| *kind <= 255).ok_or_else(unknown)?;
+    let code = rest.strip_prefix('/');
+    if let (None, Some(odd)) = (code, rest.chars().next()) {
+        return Err(Fault::param(format!("unknown character {odd}")));
+    }
     let codes = match code {
         Some(code) => {
             let code = number::whole(code, 0, 255)

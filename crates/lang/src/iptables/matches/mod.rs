@@ -187,7 +187,7 @@ pub(crate) fn list(m: &Match, style: Style, out: &mut String) {
         Match::Multiport(m) => ports::list_multiport(m, style, out),
         Match::Icmp(m) => icmp::list_icmp(m, style, out),
         Match::Icmp6(m) => icmp::list_icmp6(m, style, out),
-        Match::Conntrack(m) => ct::list_conntrack(m, style.family, out),
+        Match::Conntrack(m) => ct::list_conntrack(m, style, out),
         Match::State(m) => ct::list_state(m, out),
         Match::Connmark(m) => header::list_connmark(&m.mark, out),
         Match::Mark(m) => header::list_mark(&m.mark, out),

@@ -3,7 +3,7 @@
 
 use crate::iptables::fault::Fault;
 use crate::iptables::option::{Args, Ext, Opt, Ty, Val, no_check, opt};
-use crate::iptables::{address, put, put_quoted};
+use crate::iptables::{address, number, put, put_quoted};
 use hookwalk_engine::Family;
 use hookwalk_engine::matches::{Match, OpaqueMatch};
 
@@ -23,6 +23,16 @@ fn put_given(args: &Args<'_>, order: &[u8], out: &mut String) {
                 out.push(' ');
                 address::put(out, addr.unwrap_or(net.addr), args.family);
                 address::put_mask(out, net, args.family);
+            }
+            // Option lists are numbers, printed in decimal.
+            _ if g.name.ends_with("-opts") => {
+                let number = |t: &str| number::whole(t, 0, 255).map_or(t.to_string(), |n| n.to_string());
+                let parts: Vec<String> = g
+                    .text
+                    .split(',')
+                    .map(|part| part.split(':').map(number).collect::<Vec<_>>().join(":"))
+                    .collect();
+                put!(out, " {}", parts.join(","));
             }
             _ => put!(out, " {}", g.text),
         }

@@ -493,11 +493,9 @@ pub(super) static TCPMSS: Ext<Match> = Ext {
     name: "tcpmss",
     family: None,
     opts: &[opt("mss", 0, Ty::Range(0, 65535)).inv().must()],
-    first: |args| match args.range::<u16>(0) {
-        Some(r) if r.value.0 > r.value.1 => Err(Fault::param("tcpmss: invalid range given")),
-        _ => Ok(()),
-    },
+    first: no_check,
     build: |args| match args.range::<u16>(0) {
+        Some(r) if r.value.0 > r.value.1 => Err(Fault::param("tcpmss: invalid range given")),
         Some(mss) => Ok(Match::Tcpmss(TcpmssMatch { mss })),
         None => Err(Fault::Incomplete),
     },

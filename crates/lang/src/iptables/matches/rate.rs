@@ -34,6 +34,10 @@ pub(super) fn rate_and_unit(text: &str, scale: u64) -> Result<(u64, u64), Fault>
             UNITS.iter().find(|(n, _)| !unit.is_empty() && n.starts_with(&lower)).ok_or_else(bad)?.1
         }
     };
+    // A negative number is a very large one.
+    if number.starts_with("-") && number[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(Fault::param(format!("Rate too fast \"{text}\"")));
+    }
     let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     let count: u64 = number[..digits].parse().unwrap_or(0);
     if count == 0 {

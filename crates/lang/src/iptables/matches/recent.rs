@@ -2,7 +2,7 @@
 
 use super::rate;
 use crate::iptables::fault::Fault;
-use crate::iptables::option::{Args, Ext, Opt, Ty, no_check, opt};
+use crate::iptables::option::{Args, Ext, Opt, Ty, Val, no_check, opt};
 use crate::iptables::{address, number, put};
 use hookwalk_engine::matches::hashlimit::HashlimitMode;
 use hookwalk_engine::matches::recent::RecentAction;
@@ -147,8 +147,8 @@ const HASHLIMIT_OPTS: &[Opt] = &[
     opt("hashlimit-upto", 0, Ty::Text).inv().not_with(&[1]),
     opt("hashlimit", 0, Ty::Text).inv().not_with(&[1]),
     opt("hashlimit-above", 1, Ty::Text).inv().not_with(&[0]),
-    opt("hashlimit-srcmask", 2, Ty::Plen),
-    opt("hashlimit-dstmask", 3, Ty::Plen),
+    opt("hashlimit-srcmask", 2, Ty::PlenMask),
+    opt("hashlimit-dstmask", 3, Ty::PlenMask),
     opt("hashlimit-burst", 4, Ty::Text),
     opt("hashlimit-htable-size", 5, Ty::Num(0, u32::MAX as u64)),
     opt("hashlimit-htable-max", 6, Ty::Num(0, u32::MAX as u64)),
@@ -252,6 +252,12 @@ fn modes(text: &str) -> Result<HashlimitMode, Fault> {
 }
 
 fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
+    for g in args.given.iter().filter(|g| g.id <= 1) {
+        parse_rate(&g.text, g.name)?;
+    }
+    if args.get(10).is_some_and(|g| g.text.is_empty()) {
+        return Err(Fault::param("Argument must have a minimum length of 1 characters\n"));
+    }
     let Some(g) = args.get(0).or_else(|| args.get(1)) else { return Err(Fault::Incomplete) };
     let Rate { avg, bytes, mut unit } = parse_rate(&g.text, g.name)?;
     let mut mode = match args.get(9) {
@@ -266,33 +272,34 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
         if bytes {
             unit = BYTE_EXPIRE.1;
         }
-        let bad = || {
-            Fault::param(
-                "hashlimit: bad value for option \"--hashlimit-burst\", or out of range (1-1000000).\n",
-            )
-        };
+        let bad = || Fault::param("bad value for option \"--hashlimit-burst\", or out of range (1-1000000).");
         let lower = b.text.to_ascii_lowercase();
-        burst = match lower.strip_suffix('b') {
-            Some(text) if bytes => {
-                let (number, factor) = match text.as_bytes().last() {
-                    Some(b'k') => (&text[..text.len() - 1], 1 << 10),
-                    Some(b'm') => (&text[..text.len() - 1], 1 << 20),
-                    _ => (text, 1),
-                };
-                let total = number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(bad)?;
-                // How many rates the burst is, rounded up.
-                let rate = reciprocal(avg) * BYTE_UNIT;
-                if total < rate {
-                    return Err(Fault::param(format!("burst cannot be smaller than {rate}b")));
-                }
-                total.div_ceil(rate.max(1))
+        let plain = lower.strip_suffix('b').unwrap_or(&lower);
+        let (number, factor) = match plain.as_bytes().last() {
+            Some(b'k') => (&plain[..plain.len() - 1], 1 << 10),
+            Some(b'm') => (&plain[..plain.len() - 1], 1 << 20),
+            _ => (plain, 1),
+        };
+        let total = number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(bad)?;
+        burst = if bytes {
+            // How many rates the burst is, rounded up.
+            let rate = reciprocal(avg) * BYTE_UNIT;
+            if total < rate {
+                return Err(Fault::param(format!("burst cannot be smaller than {rate}b")));
             }
-            _ => number::whole(&lower, 1, 1_000_000).ok_or_else(bad)?,
+            total.div_ceil(rate.max(1))
+        } else if (1..=1_000_000).contains(&total) {
+            total
+        } else {
+            return Err(bad());
         };
     }
     let interval = args.get(12).and_then(|i| number::whole(&i.text, 1, u64::from(u32::MAX)));
     let interval = interval.unwrap_or(u64::from(mode.rate_match));
-    let full = u64::from(args.family.bits());
+    let len = |id| match args.get(id).map(|g| &g.val) {
+        Some(Val::Mask(mask)) => mask.0.iter().map(|w| w.count_ones()).sum::<u32>() as u8,
+        _ => args.family.bits(),
+    };
     Ok(Match::Hashlimit(
         HashlimitMatch {
             name: args.get(10).map_or("", |n| n.text.as_str()).into(),
@@ -303,8 +310,8 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
             max: args.num(6, 0) as u32,
             gc_interval: args.num(7, 1000) as u32,
             expire: args.num(8, unit * 1000) as u32,
-            src_len: args.num(2, full) as u8,
-            dst_len: args.num(3, full) as u8,
+            src_len: len(2),
+            dst_len: len(3),
             interval: interval as u32,
         }
         .into(),

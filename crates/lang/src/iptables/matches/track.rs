@@ -17,7 +17,7 @@ const CONNBYTES_OPTS: &[Opt] = &[
 
 /// `-m connbytes`.
 pub(super) static CONNBYTES: Ext<Match> =
-    Ext { name: "connbytes", family: None, opts: CONNBYTES_OPTS, first: values, build: build_connbytes };
+    Ext { name: "connbytes", family: None, opts: CONNBYTES_OPTS, first: no_check, build: build_connbytes };
 
 /// What is wrong with a value is said before what is missing.
 fn values(args: &Args<'_>) -> Result<(), Fault> {
@@ -64,6 +64,7 @@ fn mode(text: &str) -> Result<ConnbytesMode, Fault> {
 }
 
 fn build_connbytes(args: &Args<'_>) -> Result<Match, Fault> {
+    values(args)?;
     let missing = || Fault::Incomplete;
     let g = args.get(0).ok_or_else(missing)?;
     let range = match g.val {

@@ -100,11 +100,11 @@ pub(super) static NFQUEUE: Ext<Target> = Ext {
     name: "NFQUEUE",
     family: None,
     opts: NFQUEUE_OPTS,
-    first: |args| match args.range::<u16>(1).map(|r| r.value) {
-        Some((low, high)) if low >= high => Err(Fault::param(format!("{low} should be less than {high}"))),
-        _ => Ok(()),
-    },
+    first: no_check,
     build: |args| {
+        if let Some((low, high)) = args.range::<u16>(1).map(|r| r.value).filter(|(low, high)| low >= high) {
+            return Err(Fault::param(format!("{low} should be less than {high}")));
+        }
         let (queue, last) = match args.range::<u16>(1) {
             Some(r) => r.value,
             None => (args.num(0, 0) as u16, args.num(0, 0) as u16),

@@ -60,9 +60,13 @@ fn build_reject(args: &Args<'_>) -> Result<Target, Fault> {
         .iter()
         .filter(|(with, name)| of_family(*with, name))
         .map(|(with, name)| (*name, *with));
+    // The one that both families have comes last but for the short names.
+    let reset = |with: &(&str, RejectWith)| with.1 == RejectWith::TcpReset;
+    let icmp = long.clone().filter(|w| !reset(w));
     let short = if v4 { REJECT_ALIASES } else { REJECT6_ALIASES }.iter().copied();
-    long.chain(short)
-        .find(|(name, _)| !lower.is_empty() && name.starts_with(&lower))
+    icmp.chain(long.filter(reset))
+        .chain(short)
+        .find(|(name, _)| name.starts_with(&lower))
         .map(|(_, with)| Target::Reject(with))
         .ok_or_else(|| Fault::param(format!("unknown reject type \"{}\"", g.text)))
 }
