@@ -176,6 +176,17 @@ impl Bare {
         self.before_confirm(&mut skb, true).expect("nothing drops it");
         skb
     }
+    /// The same for a packet that something may drop before it gets so far.
+    pub fn try_launch(&mut self, packet: Packet) -> Option<Skb> {
+        self.next += 1;
+        let mut skb = Skb::new(PacketId(self.next), packet);
+        if self.before_confirm(&mut skb, true).is_ok() {
+            return Some(skb);
+        }
+        let mut emit = Emit { observer: &mut self.events, host: HostId(0), packet: skb.id };
+        conntrack::release(&mut self.net, &mut skb, &mut emit);
+        None
+    }
     /// The last step of a packet in flight.
     pub fn land(&mut self, mut skb: Skb) -> Seen {
         let from = self.events.len();
