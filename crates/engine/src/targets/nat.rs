@@ -3,10 +3,11 @@
 //! `-j DNPT` translate a prefix without conntrack (net/ipv6/netfilter/ip6t_NPT.c).
 
 use super::{TargetCx, Verdict};
-use crate::addr::{Addr, Family};
+use crate::addr::{Addr, AddrMask, Family};
 use crate::event::{EventKind, KernelDrop, Observer};
 use crate::hook::Hook;
 use crate::nat::{self, Manip, Range};
+use crate::packet::Payload;
 use std::sync::Arc;
 
 /// Options of a NAT target. Which flags and fields of the range are set follows from its options: `map_ips` with
@@ -87,13 +88,31 @@ pub(super) fn translate_prefix<O: Observer>(
         Manip::Src => &mut packet.src,
         Manip::Dst => &mut packet.dst,
     };
-    match npt.map(*addr) {
-        Some(mapped) => {
-            let old = std::mem::replace(addr, mapped);
-            cx.emit.event(EventKind::Rewrite { manip, old: (old, 0) });
-            Verdict::Continue
-        }
-        None => Verdict::Drop,
+    let Some(mapped) = npt.map(*addr) else { return Verdict::Drop };
+    let old = std::mem::replace(addr, mapped);
+    cx.emit.event(EventKind::Rewrite { manip, old: (old, 0) });
+    translate_quoted(cx, npt, manip);
+    Verdict::Continue
+}
+
+/// The packet that an ICMPv6 error quotes went the other way: its other address is translated, if it lies in the
+/// prefix.
+fn translate_quoted<O: Observer>(cx: &mut TargetCx<'_, '_, O>, npt: &NptTarget, manip: Manip) {
+    let packet = &mut cx.skb.packet;
+    if !packet.is_icmp_error() {
+        return;
+    }
+    let Payload::Quote { packet: quoted, .. } = &mut packet.payload else { return };
+    let (addr, half) = match manip {
+        Manip::Src => (&mut quoted.dst, Manip::Dst),
+        Manip::Dst => (&mut quoted.src, Manip::Src),
+    };
+    if !AddrMask::prefix(Family::V6, npt.src.0, npt.src.1).contains(*addr) {
+        return;
+    }
+    if let Some(mapped) = npt.map(*addr) {
+        let old = std::mem::replace(addr, mapped);
+        cx.emit.event(EventKind::RewriteQuoted { manip: half, old: (old, 0) });
     }
 }
 
