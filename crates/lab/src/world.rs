@@ -86,6 +86,11 @@ pub struct World {
     due: VecDeque<StationId>,
 }
 
+/// The largest packet that a wire sends, in bytes.
+const WIRE_MTU: u32 = 1500;
+/// `VLAN_HLEN`: a frame may always be longer by a VLAN's tag.
+const VLAN_HLEN: u32 = 4;
+
 impl World {
     /// The world as the declarations of a lab make it.
     pub fn new(lab: &Lab) -> World {
@@ -152,6 +157,10 @@ impl World {
         let to = self.topology.wire_frame(from, packet.family, packet.dst);
         let skb = Skb::new(self.ids.next_id(), packet);
         self.stations[from.station.index()].sent = Some(Arc::new(skb.packet.clone()));
+        if skb.packet.len() > WIRE_MTU {
+            sink.record(What::Lost { packet: skb.id, from });
+            return;
+        }
         self.transmit(from, to, skb, lane, sink);
     }
 
@@ -331,10 +340,13 @@ impl World {
             None => DevId::LO,
             Some(iface) => {
                 let at = end(at, iface);
-                // A device that is down hears nothing, not even its capture.
+                // A device that is down hears nothing, not even its capture; nor does it take what is too long for it
+                // (`__is_skb_forwardable`).
                 let state = &self.stations[at.station.index()];
-                let up = |h: &Arc<Host>| h.net.device(DevId(iface + 2)).is_some_and(|d| d.up);
-                if !state.host.as_ref().is_none_or(up) {
+                let fits = |mtu| skb.packet.len() <= mtu + VLAN_HLEN;
+                let hears =
+                    |h: &Arc<Host>| h.net.device(DevId(iface + 2)).is_some_and(|d| d.up && fits(d.mtu));
+                if !state.host.as_ref().map_or(fits(WIRE_MTU), hears) {
                     sink.record(What::Lost { packet: skb.id, from: at });
                     return;
                 }

@@ -102,8 +102,8 @@ impl Sender {
         Ok(Sender { socket, devices })
     }
 
-    /// Sends an IP packet in an Ethernet frame.
-    pub(crate) fn send(&self, device: &str, dst: [u8; 6], src: [u8; 6], packet: &[u8]) -> io::Result<()> {
+    /// Sends an IP packet in an Ethernet frame; `false`: it is longer than the device allows.
+    pub(crate) fn send(&self, device: &str, dst: [u8; 6], src: [u8; 6], packet: &[u8]) -> io::Result<bool> {
         let to = self.devices.get(device).ok_or(io::ErrorKind::NotFound)?;
         let ethertype = if packet.first().is_some_and(|b| b >> 4 == 6) { ETH_P_IPV6 } else { ETH_P_IP };
         let mut frame = Vec::with_capacity(HEADER + packet.len());
@@ -114,7 +114,8 @@ impl Sender {
         debug_assert!(to.len() > 0);
         match sendto(self.socket.as_raw_fd(), &frame, to, MsgFlags::empty()) {
             // It is out, but the other end does not take it: too long for it, or down.
-            Ok(_) | Err(Errno::ENOBUFS) => Ok(()),
+            Ok(_) | Err(Errno::ENOBUFS) => Ok(true),
+            Err(Errno::EMSGSIZE) => Ok(false),
             Err(e) => Err(e.into()),
         }
     }
