@@ -290,12 +290,6 @@ impl Set {
         Ok(elem)
     }
 
-    /// The prefix lengths to try for an address, longest first.
-    fn lens(&self, second: bool) -> Vec<u8> {
-        let nets = &self.prefixes[usize::from(second)];
-        if nets.is_empty() { Vec::new() } else { nets.iter().map(|&(len, _)| len).collect() }
-    }
-
     fn count_prefix(&mut self, elem: &Elem, add: bool) {
         for (len, nets) in [elem.cidr, elem.cidr2].into_iter().zip(&mut self.prefixes) {
             match nets.iter().position(|&(l, _)| l <= len) {
@@ -437,15 +431,17 @@ impl Set {
     fn find(&self, key: &Elem, now: Time) -> Option<Elem> {
         let family = self.header.family;
         let dims = self.header.kind.addr_dims();
-        let lens = |i: usize, own: u8| match dims[i] {
-            Some(Dim::Net) => self.lens(i == 1),
-            _ => vec![own],
+        // The prefix lengths to try, longest first; an address that is no network has its own alone.
+        let own = [[(key.cidr, 1)], [(key.cidr2, 1)]];
+        let lens = |i: usize| match dims[i] {
+            Some(Dim::Net) => &*self.prefixes[i],
+            _ => &own[i][..],
         };
         let mut probe = key.clone();
-        for len in lens(0, key.cidr) {
+        for &(len, _) in lens(0) {
             probe.cidr = len;
             probe.ip = AddrMask::prefix(family, key.ip, len).addr;
-            for len2 in lens(1, key.cidr2) {
+            for &(len2, _) in lens(1) {
                 probe.cidr2 = len2;
                 probe.ip2 = AddrMask::prefix(family, key.ip2, len2).addr;
                 if self.elems.get(&probe).is_some_and(|x| !expired(x, now)) {

@@ -17,9 +17,36 @@ const SESSIONS: [&str; 7] = [
 ];
 
 const JUNK: [&str; 30] = [
-    "", "-", "--", "---", "=", "==x", "/", "//", ".", "..", ":", ",", ",,", "-1", "+5", "0x", "0xg", "数据", "é=é",
-    "99999999999999999999", "4294967296", "65536", "255.255.255.255/33", "1.2.3.4/-1", "::/129", "[::1]:",
-    "10.0.0.9-10.0.0.1", "0.0.0.0/0", "a,b,c,d", "1:2:3:4:5:6:7:8:9",
+    "",
+    "-",
+    "--",
+    "---",
+    "=",
+    "==x",
+    "/",
+    "//",
+    ".",
+    "..",
+    ":",
+    ",",
+    ",,",
+    "-1",
+    "+5",
+    "0x",
+    "0xg",
+    "数据",
+    "é=é",
+    "99999999999999999999",
+    "4294967296",
+    "65536",
+    "255.255.255.255/33",
+    "1.2.3.4/-1",
+    "::/129",
+    "[::1]:",
+    "10.0.0.9-10.0.0.1",
+    "0.0.0.0/0",
+    "a,b,c,d",
+    "1:2:3:4:5:6:7:8:9",
 ];
 
 fn pick<'a, T>(rng: &mut Rng, items: &'a [T]) -> &'a T {
@@ -58,11 +85,8 @@ fn mutate(rng: &mut Rng, words: &mut Vec<Word>, all: &[Word]) {
 #[test]
 fn commands() {
     let lines = SESSIONS.iter().flat_map(|s| s.lines()).filter_map(|l| l.strip_prefix("$ "));
-    let commands: Vec<Vec<Word>> = lines
-        .filter_map(|l| shell::split(l, 1).ok())
-        .map(|c| c.words)
-        .filter(|w| !w.is_empty())
-        .collect();
+    let commands: Vec<Vec<Word>> =
+        lines.filter_map(|l| shell::split(l, 1).ok()).map(|c| c.words).filter(|w| !w.is_empty()).collect();
     let all: Vec<Word> = commands.iter().flat_map(|c| c[1..].to_vec()).collect();
     let mut rng = Rng::new(7);
     let mut host = Host::new(HostId(0), 1);
