@@ -44,8 +44,10 @@ export const CAPSULE = 184;
 /** Below this width the hooks are stacked. */
 export const NARROW = 600;
 
-/** The height of a capsule with so many lines. */
-export const capsuleHeight = (lines: number): number => 12 + 15 * lines;
+/** The height of a capsule with so many lines, its tag included. */
+export const capsuleHeight = (lines: number): number => TAG + 10 + 15 * lines;
+/** How far a capsule's tag (number and kind of packet) stands above its frame. */
+export const TAG = 10;
 
 /** The room that riders take under a function of a hook. */
 function slot(riders: Rider[], hook: string, func: number): number {

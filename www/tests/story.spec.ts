@@ -159,6 +159,7 @@ test("a lab with mistakes says where, and the one before stays", async ({ page }
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await expect(page.getByRole("alert")).toHaveCount(0);
   await page.locator(".bar").click();
+  await page.keyboard.press("Home");
   await until(page, /the kernel's own ICMP takes packet 1/i);
 });
 

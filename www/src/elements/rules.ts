@@ -10,7 +10,7 @@ export class Rules extends Piece {
   /** The table that the reader chose; else the one where the packet is. */
   declare chosen: string | undefined;
   #last = "";
-  #at = -1;
+  #at = "";
 
   /** Shows a table until the packet enters another one. */
   show(table: string): void {
@@ -24,8 +24,9 @@ export class Rules extends Piece {
     const view = player.view;
     if (!view) return html``;
     // Where a packet is in a table, that one is shown; a choice holds until the position changes.
-    if (this.#at !== player.at) {
-      this.#at = player.at;
+    const at = `${player.at}/${player.station}/${player.lab?.text}`;
+    if (this.#at !== at) {
+      this.#at = at;
       const here = tables.find((t) => t.chains.some((c) => c.rules.some((r) => r.outcome)));
       const func = view.event?.station === view.host ? tables.find((t) => t.table === view.event?.func) : undefined;
       const follow = here ?? func;

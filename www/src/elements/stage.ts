@@ -140,8 +140,7 @@ export class Stage extends Piece {
     const entry = view.entries.find((e) => e.serial === f.entry);
     return html`<div class="capsule ${main ? "main" : ""} ${f.fate ?? ""} ${entry && !entry.confirmed ? "carries" : ""}"
       style=${styleMap({ transform: at(spot), width: px(CAPSULE), "--hue": String(hue(f.packet)) })}>
-      <span class="id">${f.packet}</span>
-      <span class="what">${f.short || f.proto}</span>
+      <span class="tag"><span class="id">${f.packet}</span><span class="what">${f.short || f.proto}</span></span>
       <span class="ends">
         ${end(f.src)}
         <span class="to">→ ${end(f.dst)}</span>
