@@ -18,7 +18,7 @@ pub(crate) fn literal(text: &str, family: Family) -> Option<Addr> {
 fn short_v4(text: &str) -> Option<Addr> {
     let mut word = 0u32;
     for (count, part) in text.split('.').enumerate() {
-        if count == 4 || part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+        if count == 4 || !part.starts_with(|c: char| c.is_ascii_digit()) {
             return None;
         }
         // A leading zero makes it octal.

@@ -35,7 +35,6 @@ fn target_place(target: &Target) -> (&'static [TableKind], Hooks) {
         Target::Netmap(_) => (&[Nat], const { hooks(&[Prerouting, Postrouting, Output, Input]) }),
         Target::Reject(_) => (&[Filter], const { hooks(&[Input, Forward, Output]) }),
         Target::Ct(_) | Target::Notrack => (&[Raw], ALL),
-        Target::Trace => (&[Raw], ALL),
         Target::Tproxy(_) => (&[Mangle], const { hooks(&[Prerouting]) }),
         Target::Checksum
         | Target::Dscp(_)
@@ -103,13 +102,8 @@ const HELPERS: &[(&str, &[u8])] = &[
 
 /// What a number of packets costs in the kernel's units, overflow included (`user2credits`).
 fn credits(price: u64) -> u64 {
-    /// Units a jiffy: a day's worth of jiffies fits into 64 bits.
-    const PER_SECOND: u64 = 250 << 39;
-    const SCALE: u64 = 1_000_000;
-    if price > u64::MAX / PER_SECOND {
-        return (price / SCALE).wrapping_mul(PER_SECOND);
-    }
-    price * PER_SECOND / SCALE
+    // 2^39 units a jiffy, 250 jiffies a second, prices in microseconds.
+    price.wrapping_mul((250 << 39) / 1_000_000)
 }
 
 /// Is the rule in order by itself: table, protocol, values that only the kernel looks at?

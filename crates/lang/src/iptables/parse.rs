@@ -553,6 +553,7 @@ impl Parser<'_> {
     fn end(mut self, words: &Getopt<'_>, out: &mut Output) -> Result<Request, Fault> {
         let mut matched = Vec::new();
         let mut target = self.verdict.take();
+        let mut refused = None;
         // Matches are finished before the target.
         for wants_target in [false, true] {
             for i in 0..self.loaded.len() {
@@ -571,7 +572,11 @@ impl Parser<'_> {
                     Loaded::Target(e) => finish(e, &args).map(|t| target = Some(t)),
                 };
                 out.stderr.push_str(&args.warnings.borrow());
-                result.map_err(|fault| self.about_rule(fault))?;
+                match result.map_err(|fault| self.about_rule(fault)) {
+                    // The kernel only gets to see what the tool finds in order as a whole.
+                    Err(fault @ Fault::Kernel { .. }) => refused = refused.or(Some(fault)),
+                    other => other?,
+                }
             }
         }
         if !words.rest().is_empty() {
@@ -654,6 +659,9 @@ impl Parser<'_> {
                     });
                 }
             }
+        }
+        if let Some(fault) = refused {
+            return Err(fault);
         }
         let has = |c| self.seen.contains(&c);
         Ok(Request {

@@ -241,7 +241,7 @@ fn build_rateest(args: &Args<'_>) -> Result<Target, Fault> {
 const SYNPROXY_OPTS: &[Opt] = &[
     opt("sack-perm", 0, Ty::Flag),
     opt("timestamp", 1, Ty::Flag),
-    opt("wscale", 2, Ty::Num(0, 255)),
+    opt("wscale", 2, Ty::Num(0, u32::MAX as u64)),
     opt("mss", 3, Ty::Text),
     opt("ecn", 4, Ty::Flag),
 ];
@@ -261,7 +261,7 @@ pub(super) static SYNPROXY: Ext<Target> = Ext {
             out.push_str(" --timestamp");
         }
         if let Some(g) = args.get(2) {
-            put!(out, " --wscale {}", g.num());
+            put!(out, " --wscale {}", g.num() as u8);
         }
         if let Some(g) = args.get(3) {
             let mss = number::whole(&g.text, 0, u64::from(u32::MAX)).ok_or_else(|| {
