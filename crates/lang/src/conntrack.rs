@@ -16,7 +16,7 @@ use hookwalk_engine::event::{Emit, Gone, NoObserver};
 use hookwalk_engine::packet::{PacketId, proto};
 use hookwalk_engine::time::Duration;
 use hookwalk_engine::{Host, Observer};
-use line::{SCTP_STATES, Style, event_line, list_line, proc_line, tcp_state};
+use line::{SCTP_STATES, Style, event_line, expect_line, list_line, proc_expect_line, proc_line, tcp_state};
 use options::{Command, DESTROY, NEW, Options, Table, UPDATES, has_ports, parse, usage};
 
 /// The netlink port that deletions are reported with: the process's number, which is arbitrary.
@@ -64,6 +64,11 @@ pub fn run_observed<O: Observer>(host: &mut Host, argv: &[Word], observer: &mut 
         return Output::refuse("conntrack without a command prints its help, which is not simulated", span);
     };
     expire(host);
+    let lists = matches!(command, Command::List | Command::Flush | Command::Count);
+    if options.table == Table::Expect && !lists {
+        let span = argv.first().map_or(0..0, |w| w.span.clone());
+        return Output::refuse("of expectations only -L, -C and -F are simulated", span);
+    }
     let result = match command {
         Command::List => list(host, &options),
         Command::Get => get(host, &options),
@@ -75,7 +80,7 @@ pub fn run_observed<O: Observer>(host: &mut Host, argv: &[Word], observer: &mut 
         Command::Events => events(host, &options),
         Command::Flush => flush(host, &options, observer),
         Command::Count => only(&options, &[]).map(|()| match options.table {
-            Table::Expect => Output::ok("0\n"),
+            Table::Expect => Output::ok(format!("{}\n", host.net.ct.expect.len())),
             _ => Output::ok(format!("{}\n", host.net.ct.count())),
         }),
         Command::Stats => only(&options, &[]).map(|()| stats(host)),
@@ -106,8 +111,8 @@ fn only(options: &Options, allowed: &[&str]) -> Result<()> {
 /// Of the names of an option the one that messages use.
 fn main_name(name: &str) -> &str {
     match name {
-        "src" => "orig-src",
-        "dst" => "orig-dst",
+        "orig-src" => "src",
+        "orig-dst" => "dst",
         other => other,
     }
 }
@@ -134,6 +139,30 @@ fn is_listed(conn: &Conn) -> bool {
     !conn.has(status::NAT_CLASH)
 }
 
+fn expectations(host: &Host, options: &Options) -> Result<Output> {
+    only(options, &["output", "family"])?;
+    let mut out = Output::default();
+    if options.style.xml {
+        let span = 0..0;
+        return Err(Box::new(Output::refuse("expectations as XML are not simulated", span)));
+    }
+    for expectation in host.net.ct.expect.iter() {
+        if options.family.is_none_or(|f| f == expectation.tuple.family) {
+            out.line(&expect_line(&host.net, expectation));
+        }
+    }
+    let shown = out.stdout.lines().count();
+    told(&mut out, &format!("{shown} expectations have been shown."));
+    Ok(out)
+}
+
+/// /proc/net/nf_conntrack_expect.
+pub fn proc_expect_file(host: &mut Host) -> String {
+    expire(host);
+    let lines = host.net.ct.expect.iter().map(|e| proc_expect_line(&host.net, e) + "\n");
+    lines.collect()
+}
+
 fn list(host: &mut Host, options: &Options) -> Result<Output> {
     for forbidden in ["event-mask", "timeout", "buffer-size", "secmark", "label-add", "label-del"] {
         if options.given.contains(&forbidden) {
@@ -148,10 +177,7 @@ fn list(host: &mut Host, options: &Options) -> Result<Output> {
     }
     let mut out = Output::default();
     match options.table {
-        Table::Expect => {
-            told(&mut out, "0 expectations have been shown.");
-            return Ok(out);
-        }
+        Table::Expect => return expectations(host, options),
         Table::Dying => {
             told(&mut out, "0 flow entries have been shown.");
             return Ok(out);
@@ -208,6 +234,7 @@ fn flush<O: Observer>(host: &mut Host, options: &Options, observer: &mut O) -> R
     only(options, &["family"])?;
     let mut out = Output::default();
     if options.table == Table::Expect {
+        host.net.ct.expect.clear();
         told(&mut out, "expectation table has been emptied.");
         return Ok(out);
     }

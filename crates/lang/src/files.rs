@@ -19,6 +19,7 @@ pub fn cat(host: &mut Host, argv: &[Word]) -> Output {
         }
         let text = match path {
             "/proc/net/nf_conntrack" => Some(conntrack::proc_file(host)),
+            "/proc/net/nf_conntrack_expect" => Some(conntrack::proc_expect_file(host)),
             _ => sysctl::cat(host, path),
         };
         match text {

@@ -39,6 +39,8 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
 /// `conntrack -E` and `xtables-monitor` are given so long to subscribe.
 const EVENTS_LIMIT: Duration = Duration::from_secs(2);
+/// And at the end so long to print what was told last.
+const LAST_EVENTS: Duration = Duration::from_millis(50);
 
 /// Records a lab. The calling thread wanders through namespaces and ends up in one of the lab's.
 ///
@@ -339,6 +341,8 @@ impl<'a> Run<'a> {
             let lines = match printing.printed {
                 Printed::Lines(lines) => lines,
                 Printed::Running(job) => {
+                    // What was told last may still be on its way to the tool.
+                    std::thread::sleep(LAST_EVENTS);
                     let (stdout, _, _) = job.interrupt()?;
                     normalise(command_of(&printing.command), &stdout, "", 0)
                 }

@@ -61,6 +61,10 @@ impl Expectations {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+    /// `conntrack -F expect`: all go.
+    pub fn clear(&mut self) {
+        self.list.clear();
+    }
     /// When the next one is given up.
     pub(crate) fn first_expiry(&self) -> Option<Time> {
         self.list.iter().map(|e| e.expires).min()

@@ -1,8 +1,9 @@
 //! Entries as lines: of `conntrack -L` and `-E` (libnetfilter_conntrack 1.0.9), and of /proc/net/nf_conntrack.
 
 use hookwalk_engine::addr::{Addr, Family};
+use hookwalk_engine::conntrack::expect::Expectation;
 use hookwalk_engine::conntrack::notify::{CtEvent, CtEventKind, PROTOINFO};
-use hookwalk_engine::conntrack::{Conn, Direction, Helper, ProtoState, TcpConntrack, Tuple, status};
+use hookwalk_engine::conntrack::{Conn, ConnRef, Direction, Helper, ProtoState, TcpConntrack, Tuple, status};
 use hookwalk_engine::host::Net;
 use hookwalk_engine::packet::proto;
 use hookwalk_engine::time::{Duration, Time};
@@ -261,7 +262,9 @@ pub fn event_line(event: &CtEvent, style: Style) -> String {
     if conn.mark != 0 {
         let _ = write!(out, " mark={}", conn.mark);
     }
-    let aged = Conn { start: conn.start.filter(|_| gone), ..conn.clone() };
+    // The last message tells the age, but no helper any more.
+    let aged =
+        Conn { start: conn.start.filter(|_| gone), helper: conn.helper.filter(|_| !gone), ..conn.clone() };
     push_tail(&mut out, &aged, event.at);
     if style.id {
         let _ = write!(out, " id={}", id(conn));
@@ -298,6 +301,52 @@ pub fn proc_line(net: &Net, conn: &Conn, remaining: Duration) -> String {
     }
     out.push_str(" use=2");
     out
+}
+
+/// A line of `conntrack -L expect`.
+pub fn expect_line(net: &Net, e: &Expectation) -> String {
+    let t = &e.tuple;
+    let ip = |addr: Addr| addr.ip(t.family);
+    let mask = Addr::prefix_mask(t.family, t.family.bits());
+    let mut out = format!(
+        "{} proto={} src={} dst={} sport={} dport={} mask-src={} mask-dst={} sport=0 dport=65535",
+        seconds(e.expires.since(net.now)),
+        t.proto,
+        ip(t.src),
+        ip(t.dst),
+        t.sport,
+        t.dport,
+        ip(mask),
+        ip(mask)
+    );
+    if let Some(master) = net.ct.conn(ConnRef::Confirmed(e.master)) {
+        let m = master.tuple(Direction::Original);
+        let _ = write!(
+            out,
+            " master-src={} master-dst={} sport={} dport={}",
+            ip(m.src),
+            ip(m.dst),
+            m.sport,
+            m.dport
+        );
+    }
+    out.push_str(" class=0 helper=ftp");
+    out
+}
+
+/// A line of /proc/net/nf_conntrack_expect (net/netfilter/nf_conntrack_expect.c:exp_seq_show).
+pub fn proc_expect_line(net: &Net, e: &Expectation) -> String {
+    let t = &e.tuple;
+    format!(
+        "{} l3proto = {} proto={} src={} dst={} sport={} dport={} ftp",
+        seconds(e.expires.since(net.now)),
+        family_name(t.family).1,
+        t.proto,
+        address(t.family, t.src, Place::Proc),
+        address(t.family, t.dst, Place::Proc),
+        t.sport,
+        t.dport
+    )
 }
 
 /// `-o save`: arguments that make the entry again.

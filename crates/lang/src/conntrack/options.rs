@@ -170,12 +170,16 @@ pub(super) fn parse(argv: &[Word]) -> Result<Options, Box<Output>> {
             o.command = Some(command);
             if let Some(table) = argv.get(at).filter(|w| !w.text.starts_with('-')) {
                 at += 1;
-                o.table = match table.text.as_str() {
-                    "conntrack" => Table::Conntrack,
-                    "expect" | "expectation" => Table::Expect,
-                    "dying" => Table::Dying,
-                    "unconfirmed" => Table::Unconfirmed,
-                    other => return Err(usage(format!("unknown type `{other}'"))),
+                let text = table.text.as_str();
+                let names = [
+                    ("conntrack", Table::Conntrack),
+                    ("expect", Table::Expect),
+                    ("dying", Table::Dying),
+                    ("unconfirmed", Table::Unconfirmed),
+                ];
+                o.table = match names.iter().find(|(name, _)| name.starts_with(text) && !text.is_empty()) {
+                    Some((_, table)) => *table,
+                    None => return Err(usage(format!("unknown type `{text}'"))),
                 };
             }
             continue;
