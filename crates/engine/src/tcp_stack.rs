@@ -62,6 +62,8 @@ pub struct TcpSock {
     retransmit: Option<(Time, u8)>,
     /// When the last answer to an unacceptable segment went out.
     last_oow: Option<Time>,
+    /// When a delayed acknowledgement is sent (`icsk_ack`).
+    delayed_ack: Option<Time>,
     /// Unacknowledged payload in bytes (FIN excluded).
     in_flight: u32,
 }
@@ -70,6 +72,8 @@ pub struct TcpSock {
 const WINDOW: u32 = 64240;
 /// `TCP_TIMEOUT_INIT`.
 const RTO: Duration = Duration::secs(1);
+/// `TCP_ATO_MIN`: how long an acknowledgement is delayed.
+const ATO: Duration = Duration::millis(40);
 /// `sysctl_tcp_invalid_ratelimit`: 500 ms.
 const OOW_RATE: Duration = Duration::millis(500);
 
@@ -255,6 +259,7 @@ fn listen(
         peer_isn: tcp.seq,
         retransmit: None,
         last_oow: None,
+        delayed_ack: None,
         in_flight: 0,
     };
     sock.arm(now);
@@ -458,7 +463,13 @@ fn established(
             other => other,
         };
     }
-    answers.push(sock.ack(now));
+    // tcp_fin ends the quick acknowledgements that data would get.
+    if fin && len > 0 {
+        sock.delayed_ack = Some(now + ATO);
+    } else {
+        sock.delayed_ack = None;
+        answers.push(sock.ack(now));
+    }
     if len > 0 {
         sockets.events.push(SockEvent::Data(id, len));
     }
@@ -511,6 +522,7 @@ impl Host {
             peer_isn: 0,
             retransmit: None,
             last_oow: None,
+            delayed_ack: None,
             in_flight: 0,
         };
         sock.arm(now);
@@ -588,9 +600,10 @@ impl Host {
         }
     }
 
-    /// When a segment is due to be sent again.
+    /// When a segment is due to be sent again, or a delayed acknowledgement.
     pub(crate) fn tcp_next_timer(&self) -> Option<Time> {
-        self.net.sockets.tcp.iter().filter_map(|s| s.retransmit.map(|r| r.0)).min()
+        let due = |s: &TcpSock| s.retransmit.map(|r| r.0).into_iter().chain(s.delayed_ack).min();
+        self.net.sockets.tcp.iter().filter_map(due).min()
     }
 
     /// Sends again what is due.
@@ -602,6 +615,10 @@ impl Host {
         let sockets = &mut self.net.sockets;
         let mut gone = Vec::new();
         for sock in &mut sockets.tcp {
+            if sock.delayed_ack.is_some_and(|due| due <= now) {
+                sock.delayed_ack = None;
+                segments.push(sock.ack(now));
+            }
             let Some((due, count)) = sock.retransmit else { continue };
             if due > now {
                 continue;
