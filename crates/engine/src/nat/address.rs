@@ -28,10 +28,14 @@ fn select_v4(net: &Net, out_dev: DevId, next_hop: Addr) -> Option<Addr> {
     own.or_else(any).map(|a| a.addr)
 }
 
-/// RFC 6724 as far as addresses here differ: the destination itself, scope, then the output device, then the longest common prefix.
+/// How good a source address is, best rule first: the destination itself (rule 1), wide enough, no wider than need be
+/// (rule 2), on the output device (rule 5), the longest common prefix (rule 8).
+type Score = (bool, bool, u32, bool, u32);
+
+/// RFC 6724 as far as addresses here differ. Of equally good ones the first.
 fn select_v6(net: &Net, out_dev: DevId, dst: Addr) -> Option<Addr> {
     let wanted = scope_v6(dst);
-    let mut best: Option<((bool, bool, u32, bool, u32), Addr)> = None;
+    let mut best: Option<(Score, Addr)> = None;
     let link_only = wanted == Scope::Link;
     for dev in net.devices.iter().filter(|d| d.up) {
         if link_only && dev.id != out_dev {
@@ -39,7 +43,6 @@ fn select_v6(net: &Net, out_dev: DevId, dst: Addr) -> Option<Addr> {
         }
         for a in dev.addrs.iter().filter(|a| a.family == Family::V6 && a.addr != Addr::LOOPBACK_V6) {
             let scope = scope_v6(a.addr);
-            // Rule 1: the destination itself. Rule 2: wide enough for the destination, but no wider than need be.
             let fits = scope >= wanted;
             let nearness = if fits { u32::MAX - scope as u32 } else { scope as u32 };
             let common: u32 = common_prefix(a.addr, dst).min(u32::from(a.len));
