@@ -317,7 +317,8 @@ impl Net {
     /// whichever device it is, or on `dev` alone.
     pub fn addr_type(&self, family: Family, addr: Addr, dev: Option<DevId>) -> RouteKind {
         if family == Family::V4 {
-            if addr.is_unspecified() || addr.as_v4() == u32::MAX || addr.as_v4() >> 24 == 0 {
+            // ipv4_is_zeronet is 0.0.0.0 alone; the rest of 0/8 is like any other address.
+            if addr.is_unspecified() || addr.as_v4() == u32::MAX {
                 return RouteKind::Broadcast;
             }
             if addr.is_multicast(family) {
@@ -369,10 +370,10 @@ impl Net {
         if dst == u32::MAX || (src == 0 && dst == 0) {
             return Ok(here(DstKind::Broadcast));
         }
-        if src >> 24 == 0 {
+        if src == 0 {
             return Err(KernelDrop::MartianSource);
         }
-        if dst >> 24 == 0 {
+        if dst == 0 {
             return Err(KernelDrop::MartianDestination);
         }
         if dst >> 24 == 127 && !localnet {

@@ -113,6 +113,8 @@ impl Job {
     /// Ends it as control-C does, and gives what it printed.
     pub(crate) fn interrupt(mut self) -> io::Result<(String, String, i32)> {
         if !self.is_over()? {
+            // What the kernel has told it is printed first.
+            std::thread::sleep(Duration::from_millis(80));
             let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT);
         }
         self.output()

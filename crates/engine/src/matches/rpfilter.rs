@@ -35,7 +35,7 @@ impl RpfilterMatch {
         if family == Family::V4 {
             // A host that has no address yet asks everybody, or its neighbours.
             let asks = packet.dst.as_v4() == u32::MAX || packet.dst.as_v4() >> 8 == 0x00e0_0000;
-            if packet.src.as_v4() >> 24 == 0 && asks {
+            if packet.src.is_unspecified() && asks {
                 return true;
             }
         } else if packet.src.is_unspecified() {
@@ -46,7 +46,7 @@ impl RpfilterMatch {
             return self.accept_local;
         }
         let v4_general = packet.dst.is_multicast(family)
-            || (family == Family::V4 && (packet.dst.as_v4() == u32::MAX || packet.dst.as_v4() >> 24 == 0));
+            || (family == Family::V4 && (packet.dst.as_v4() == u32::MAX || packet.dst.is_unspecified()));
         let flow = Flow {
             src: if v4_general { Addr::UNSPECIFIED } else { packet.dst },
             mark: if self.valid_mark { cx.skb.mark } else { 0 },

@@ -228,7 +228,7 @@ pub(crate) fn set_base(table: &mut Table, hook: Hook, policy: Policy, counters: 
     let id = table.base_or_new(hook);
     if let Some(chain) = table.chain_mut(id) {
         let kept = chain.base.and_then(|b| b.counters);
-        chain.base = Some(Base { hook, policy, counters: kept.or(counters) });
+        chain.base = Some(Base { hook, policy, counters: counters.or(kept) });
     }
 }
 
