@@ -5,7 +5,7 @@ use crate::addr::{Addr, Family};
 use crate::conntrack::{self, Nfct};
 use crate::device::DevId;
 use crate::event::Origin;
-use crate::flight::{Flight, PacketIds, Stage};
+use crate::flight::{Cpu, Flight, PacketIds, Stage};
 use crate::hook::Hook;
 use crate::host::{Host, Net};
 use crate::packet::{
@@ -152,6 +152,16 @@ pub(crate) fn send(
     ids: &mut PacketIds,
 ) {
     send_as(host, skb, error, Origin::IcmpError, spawned, ids);
+}
+
+impl Host {
+    /// Neighbour discovery has failed for a packet that waited for it: its sender is told (`ipv4_link_failure`,
+    /// `ip6_link_failure`). The answer is on the processor's stack afterwards.
+    pub fn link_failure(&mut self, mut skb: Skb, ids: &mut PacketIds, cpu: &mut Cpu) {
+        let mut spawned = Spawned::default();
+        send(self, &mut skb, IcmpError::HostUnreachable, &mut spawned, ids);
+        cpu.stack.extend(spawned.drain(..).rev());
+    }
 }
 
 /// Is it an ICMP message that no error answers? IPv4 counts as errors all types that it does not know or only discards

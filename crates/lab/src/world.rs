@@ -17,7 +17,7 @@ use hookwalk_engine::packet::{Packet, PktType, Skb};
 use hookwalk_engine::route::{Route, RouteKind, table};
 use hookwalk_engine::socket::SockEvent;
 use hookwalk_engine::step::SendError;
-use hookwalk_engine::time::Time;
+use hookwalk_engine::time::{Duration, Time};
 use hookwalk_lang::frames::Way;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -69,6 +69,22 @@ struct Arrival {
     skb: Box<Skb>,
 }
 
+/// Packets that wait for the answer to a question that nobody hears, `struct neighbour` in `NUD_INCOMPLETE`.
+#[derive(Clone, Debug)]
+struct Unresolved {
+    /// Whose interface asks.
+    at: End,
+    /// For which address.
+    next_hop: (Family, Addr),
+    /// When it gives up.
+    due: Time,
+    /// What waits.
+    packets: Vec<Skb>,
+}
+
+/// Three questions, a second apart (`mcast_solicit`, `retrans_time_ms`), and what the kernel's timers add to that.
+const NEIGHBOUR_FAILS: Duration = Duration::millis(3100);
+
 /// The world of a lab.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -84,6 +100,10 @@ pub struct World {
     until: Time,
     /// Hosts whose timers have run out.
     due: VecDeque<StationId>,
+    /// Questions for neighbours that nobody answers, the oldest first.
+    unresolved: VecDeque<Unresolved>,
+    /// Packets that waited in vain.
+    failed: VecDeque<(StationId, Skb)>,
 }
 
 /// The largest packet that a wire sends, in bytes.
@@ -113,6 +133,8 @@ impl World {
             ids: PacketIds::default(),
             until: Time::default(),
             due: VecDeque::new(),
+            unresolved: VecDeque::new(),
+            failed: VecDeque::new(),
         }
     }
 
@@ -149,6 +171,8 @@ impl World {
         self.lanes.iter_mut().for_each(|l| *l = Lane::default());
         self.stations.iter_mut().for_each(|s| s.cpus.clear());
         self.due.clear();
+        self.unresolved.clear();
+        self.failed.clear();
         self.until = self.now;
     }
 
@@ -259,7 +283,8 @@ impl World {
 
     /// The next moment at which a host does something by itself.
     pub(crate) fn next_timer(&self) -> Option<Time> {
-        self.stations.iter().filter_map(|s| s.host.as_ref()?.next_timer()).min()
+        let hosts = self.stations.iter().filter_map(|s| s.host.as_ref()?.next_timer());
+        hosts.chain(self.unresolved.front().map(|u| u.due)).min()
     }
 
     fn lane_step<S: Sink>(&mut self, lane: usize, sink: &mut S) -> bool {
@@ -277,6 +302,16 @@ impl World {
         }
         if let Some(arrival) = self.lanes[lane].arrivals.pop_front() {
             self.arrive(arrival, lane, sink);
+            return true;
+        }
+        if lane == 0
+            && let Some((id, skb)) = self.failed.pop_front()
+        {
+            let state = &mut self.stations[id.index()];
+            if let (Some(host), Some(cpu)) = (state.host.as_mut(), cpu(&mut state.cpus, lane)) {
+                Arc::make_mut(host).link_failure(skb, &mut self.ids, cpu);
+                self.lanes[lane].running = Some(id);
+            }
             return true;
         }
         if lane == 0
@@ -312,10 +347,27 @@ impl World {
                     // `lo` is device 1, so the interfaces that the lab declares begin at 2.
                     let Some(iface) = dev.0.checked_sub(2) else { continue };
                     let from = end(id, iface);
-                    let to = self.neighbour(from, skb.packet.family, next_hop);
+                    let next_hop = (skb.packet.family, next_hop);
+                    let to = self.neighbour(from, next_hop.0, next_hop.1);
+                    if to == To::Nobody {
+                        self.ask(from, next_hop, skb.clone());
+                    }
                     self.transmit(from, to, skb, lane, sink);
                 }
             }
+        }
+    }
+
+    /// A packet waits for a neighbour that does not exist (`neigh_resolve_output`).
+    fn ask(&mut self, at: End, next_hop: (Family, Addr), skb: Skb) {
+        match self.unresolved.iter_mut().find(|u| u.at == at && u.next_hop == next_hop) {
+            Some(waiting) => waiting.packets.push(skb),
+            None => self.unresolved.push_back(Unresolved {
+                at,
+                next_hop,
+                due: self.now + NEIGHBOUR_FAILS,
+                packets: vec![skb],
+            }),
         }
     }
 
@@ -378,6 +430,11 @@ impl World {
                 self.due.push_back(StationId(i as u16));
             }
             Arc::make_mut(host).net.now = now;
+        }
+        while self.unresolved.front().is_some_and(|u| u.due <= now) {
+            let Some(given_up) = self.unresolved.pop_front() else { break };
+            let at = given_up.at.station;
+            self.failed.extend(given_up.packets.into_iter().map(|skb| (at, skb)));
         }
         true
     }

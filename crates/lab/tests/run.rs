@@ -177,3 +177,19 @@ fn packets_together_clash_at_confirm() {
     assert!(printed[1].contains(" insert_failed=1 drop=1 "), "{printed:?}");
     assert!(run.transcript().to_string().contains("[4:139] -A INPUT"), "all four were NEW");
 }
+
+#[test]
+fn a_neighbour_that_does_not_exist() {
+    let lines = "router# sysctl -qw net.ipv4.ip_forward=1\n\
+        client> udp 10.0.0.2:1 > 10.1.0.77:9 len=1\nsleep 2\nclient> udp 10.0.0.2:2 > 10.1.0.77:9 len=1\n\
+        sleep 1\nclient# frames\nsleep 1\nclient# frames\n";
+    let asked = "client# frames\n\
+        eth0 out udp 10.0.0.2:1 > 10.1.0.77:9 len=1 ttl=64\neth0 out udp 10.0.0.2:2 > 10.1.0.77:9 len=1 ttl=64\n";
+    check(
+        lines,
+        &format!(
+            "{asked}{asked}eth0 in  icmp 10.0.0.1 > 10.0.0.2 3/1 ttl=64 (udp 10.0.0.2:1 > 10.1.0.77:9)\n\
+             eth0 in  icmp 10.0.0.1 > 10.0.0.2 3/1 ttl=64 (udp 10.0.0.2:2 > 10.1.0.77:9)\n"
+        ),
+    );
+}
