@@ -8,6 +8,8 @@ mod closing;
 pub mod confirm;
 pub mod expect;
 mod ftp;
+#[cfg(test)]
+mod hash_tests;
 mod icmp;
 pub(crate) mod l4;
 pub mod notify;
