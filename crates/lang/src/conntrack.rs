@@ -324,14 +324,17 @@ fn insert(host: &mut Host, options: &Options, verb: &str) -> Result<Output> {
         return Err(usage("You need to supply the `--state' option for this command"));
     }
     let Some(mut reply) = original.invert() else { return Err(failed("invalid parameters")) };
-    if let Some((src, _)) = options.src[1] {
-        reply.src = src;
+    // A reply that is written at all is taken as it is written; else it is the original turned round.
+    if options.src[1].is_some() || options.dst[1].is_some() {
+        let ports = options.ports[1];
+        if has_ports(&original) && (ports.src.is_none() || ports.dst.is_none()) {
+            return Err(failed(if verb == "added" { "Invalid argument" } else { "invalid parameters" }));
+        }
+        reply.src = options.src[1].map_or(Addr::UNSPECIFIED, |(addr, _)| addr);
+        reply.dst = options.dst[1].map_or(Addr::UNSPECIFIED, |(addr, _)| addr);
+        reply.sport = ports.src.unwrap_or(reply.sport);
+        reply.dport = ports.dst.unwrap_or(reply.dport);
     }
-    if let Some((dst, _)) = options.dst[1] {
-        reply.dst = dst;
-    }
-    reply.sport = options.ports[1].src.unwrap_or(reply.sport);
-    reply.dport = options.ports[1].dst.unwrap_or(reply.dport);
     let mut bits = options.status.unwrap_or(0);
     if let Some(nat) = options.src_nat {
         bits |= status::SRC_NAT | status::SRC_NAT_DONE | status::DST_NAT_DONE;

@@ -10,6 +10,9 @@ use crate::packet::{PacketId, proto};
 use crate::ruleset::Counters;
 use crate::time::{Duration, Time};
 
+/// `IP_CT_TCP_FLAG_BE_LIBERAL`.
+const BE_LIBERAL: u8 = 0x08;
+
 /// An entry as `conntrack -I` describes it.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct NewEntry {
@@ -40,8 +43,8 @@ pub fn create(net: &mut Net, new: NewEntry) -> Option<EntryId> {
     }
     let state = match new.tuples[0].proto {
         proto::TCP => ProtoState::Tcp(TcpState {
-            // Windows that are not known yet: the next packet sets them.
-            seen: [TcpWindow::default(); 2],
+            // Windows that nobody knows are not judged by: the tool sets IP_CT_TCP_FLAG_BE_LIBERAL for both.
+            seen: [TcpWindow { flags: BE_LIBERAL, ..TcpWindow::default() }; 2],
             state: new.tcp,
             last_dir: Direction::Original,
             retrans: 0,
