@@ -317,7 +317,7 @@ fn matching(world: World, place: Place, proto: &'static str) -> Text {
             line(vec![
                 just("-m u32"),
                 not(),
-                one(&["--u32 \"0>>22&0x3C@0>>16=40000\"", "--u32 \"6&0xFF=17\"", "--u32 \"0&0xFFFF=0:60\""]),
+                one(&["--u32 \"0>>22&0x3C@0>>16=40000\"", "--u32 \"6&0xFF=17\"", "--u32 \"4&0xFFFF=0:60\""]),
             ]),
         ),
         (1, line(vec![just("-m helper"), not(), just("--helper ftp")])),

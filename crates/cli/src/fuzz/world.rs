@@ -41,7 +41,9 @@ impl World {
              host router eth0=10.0.0.1/24 eth1=192.168.1.1/24,192.168.1.2/24\n\
              link client:eth0 router:eth0\n\
              link server:eth0 router:eth1\n\
-             router# sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 net.ipv4.icmp_msgs_burst=100000\n"
+             router# sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 net.ipv4.icmp_msgs_burst=100000\n\
+             router# sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.eth0.send_redirects=0 \
+             net.ipv4.conf.eth1.send_redirects=0\n"
         }
     }
 
