@@ -17,7 +17,7 @@ test("a command typed in the terminal becomes part of the lab, and can be taken 
   await expect(page.getByRole("log")).toContainText("server# iptables -A INPUT -p tcp --dport 8080 -j DROP");
   expect(await end(page)).not.toBe(before);
   // The SYN now dies in INPUT, and the entry that it carried with it.
-  await page.locator(".bar").click();
+  await page.locator(".bar h1").click();
   await page.keyboard.press("Shift+ArrowRight");
   for (let i = 0; i < 60 && !(await page.locator(".sentence.bad").count()); i++) await page.keyboard.press("ArrowRight");
   await expect(page.locator(".sentence .what")).toContainText("Dropped by filter INPUT rule 1");

@@ -78,3 +78,16 @@ for (const path of ["lab/hairpin.html", "library.zh.html", "glossary.html"]) {
     });
   }
 }
+
+test("a question with choices is answered by pressing one, and terms lead to the glossary", async ({ page }) => {
+  await page.goto("./#lab=raw-invalid");
+  await expect(page.locator("#lab")).toHaveValue("raw-invalid");
+  await expect(page.locator(".sentence a.term").first()).toHaveAttribute("href", /^\.\/glossary\.html#/);
+  const choices = page.locator(".choices button");
+  for (let i = 0; i < 30 && (await choices.count()) === 0; i++) await page.keyboard.press("ArrowRight");
+  await expect(choices).toHaveText(["yes", "no"]);
+  await choices.nth(1).click();
+  await expect(page.locator(".wrong")).toContainText("yes");
+  await choices.nth(0).click();
+  await expect(page.locator(".right")).toBeVisible();
+});

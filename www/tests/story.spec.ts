@@ -158,7 +158,7 @@ test("a lab with mistakes says where, and the one before stays", async ({ page }
   await text.fill("wire w eth0=10.0.0.2/24\nhost a eth0=10.0.0.1/24\nlink w:eth0 a:eth0\nw> icmp 10.0.0.2 > 10.0.0.1 echo-request id=1 seq=1\n");
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await expect(page.getByRole("alert")).toHaveCount(0);
-  await page.locator(".bar").click();
+  await page.locator(".bar h1").click();
   await page.keyboard.press("Home");
   await until(page, /the kernel's own ICMP takes packet 1/i);
 });
