@@ -1,6 +1,6 @@
 //! Commands change the tables, or print them.
 
-use super::fault::{EINVAL, Fault, NO_CHAIN};
+use super::fault::{EINVAL, ENOENT, Fault, NO_CHAIN};
 use super::request::{Command, Request, RuleSpec, TargetSpec};
 use super::{Tool, check, list, save};
 use crate::output::Output;
@@ -68,7 +68,7 @@ pub(crate) fn apply(
         Command::Append | Command::Insert(_) => {
             let name = name.unwrap_or_default();
             for spec in &request.rules {
-                if request.verbose > 0 {
+                if request.verbose > 0 && request.command == Command::Append {
                     out.line(&list::echo(spec, family));
                 }
                 let hook = builtin(kind, name);
@@ -97,6 +97,9 @@ pub(crate) fn apply(
                     Command::Insert(n) => ("RULE_INSERT", Some(n - 1)),
                     _ => ("RULE_APPEND", None),
                 };
+                if request.verbose > 0 && at.is_some() {
+                    out.line(&list::echo(spec, family));
+                }
                 add(table, family, id, at, spec, op, deferred, index.as_deref())?;
             }
             Ok(())
@@ -105,14 +108,14 @@ pub(crate) fn apply(
             let Some(id) = here else { return Err(Fault::Operation(NO_CHAIN)) };
             let Some(table) = rules.table_mut(family, kind) else { return Err(Fault::Operation(NO_CHAIN)) };
             let Some(spec) = request.rules.first() else { return Ok(()) };
-            if request.verbose > 0 {
-                out.line(&list::echo(spec, family));
-            }
             let at = n - 1;
             let old = match table.chain_mut(id) {
                 Some(chain) if at < chain.rules.len() => chain.rules.remove(at),
                 _ => return Err(Fault::Operation("Index of replacement too big.")),
             };
+            if request.verbose > 0 {
+                out.line(&list::echo(spec, family));
+            }
             let result = add(table, family, id, Some(at), spec, "RULE_REPLACE", deferred, index.as_deref());
             if result.is_err()
                 && let Some(chain) = table.chain_mut(id)
@@ -123,23 +126,16 @@ pub(crate) fn apply(
         }
         Command::Delete | Command::Check => {
             for spec in &request.rules {
-                if request.verbose > 0 {
-                    out.line(&list::echo(spec, family));
-                }
-                const BAD: Fault = Fault::Operation("Bad rule (does a matching rule exist in that chain?).");
-                let known = here.is_some() || name.is_some_and(|n| builtin(kind, n).is_some());
-                if !known {
-                    return Err(match request.command {
-                        Command::Delete => Fault::Operation(NO_CHAIN),
-                        _ => Fault::Operation(NO_CHAIN),
-                    });
-                }
+                const BAD: Fault = Fault::Operation(NO_RULE);
                 let (Some(id), Some(table)) = (here, rules.table_mut(family, kind)) else { return Err(BAD) };
                 let wanted = rule_text(spec, family);
                 let at = table.chain(id).and_then(|chain| {
                     chain.rules.iter().position(|r| save::rule(r, table, family, None) == wanted)
                 });
                 let Some(at) = at else { return Err(BAD) };
+                if request.verbose > 0 {
+                    out.line(&list::echo(spec, family));
+                }
                 if request.command == Command::Delete
                     && let Some(chain) = table.chain_mut(id)
                 {
@@ -180,14 +176,14 @@ pub(crate) fn apply(
         }
         Command::DeleteChain => delete_chain(rules, family, request, here, index, out),
         Command::Rename(new) => {
+            let taken = find(rules.table(family, kind), new, index.as_deref()).is_some();
+            if taken || builtin(kind, new).is_some() {
+                return Err(Fault::Operation("File exists."));
+            }
             let Some(id) = here else { return Err(Fault::Operation(NO_CHAIN)) };
             if builtin(kind, name.unwrap_or_default()).is_some() {
                 // The real tool takes the hook's chain out of its own sight by this; nobody means it.
                 return Err(Fault::Refused("renaming a built-in chain is not simulated".into(), 0..0));
-            }
-            let taken = find(rules.table(family, kind), new, index.as_deref()).is_some();
-            if taken || builtin(kind, new).is_some() {
-                return Err(Fault::Operation("File exists."));
             }
             if new.len() >= 29 {
                 return Err(Fault::Operation(NO_CHAIN));
@@ -202,22 +198,23 @@ pub(crate) fn apply(
             Ok(())
         }
         Command::Policy(policy) => {
-            let Some(hook) = builtin(kind, name.unwrap_or_default()) else {
-                return Err(Fault::Operation("Bad built-in chain name."));
-            };
             let policy = match policy.as_str() {
                 "ACCEPT" => Policy::Accept,
+                "DROP" if kind == TableKind::Nat => return Err(Fault::param(NAT_DROP)),
                 "DROP" => Policy::Drop,
                 _ => return Err(Fault::Operation("Bad policy name. Run `dmesg' for more information.")),
             };
-            if kind == TableKind::Nat && policy == Policy::Drop {
-                return Err(Fault::param(NAT_DROP));
-            }
+            let Some(hook) = builtin(kind, name.unwrap_or_default()) else {
+                return Err(Fault::Operation("Bad built-in chain name."));
+            };
             set_base(rules.table_or_new(family, kind), hook, policy, Some(Counters::default()));
             Ok(())
         }
     }
 }
+
+/// What the tools say where no rule is like the one that was written.
+const NO_RULE: &str = "Bad rule (does a matching rule exist in that chain?).";
 
 /// The nat table does not drop.
 pub(crate) const NAT_DROP: &str =
@@ -409,14 +406,28 @@ fn zero(
     if let Some(name) = request.chain.as_deref()
         && rules.table(family, kind).and_then(|t| t.find(name)).is_none()
     {
-        return Err(Fault::Operation(NO_CHAIN));
+        let listed = !matches!(request.command, Command::Zero(_)) && builtin(kind, name).is_some();
+        if !listed {
+            return Err(Fault::Operation(if number.is_some() { NO_RULE } else { NO_CHAIN }));
+        }
     }
-    // A listing before has shown all built-in chains, so all are named then.
+    // A listing before has shown all built-in chains, and they are made by being set to zero; but not their table.
     let all = !matches!(request.command, Command::Zero(_));
-    for (name, id) in affected(rules, family, kind, request.chain.as_deref())? {
+    let chains = affected(rules, family, kind, request.chain.as_deref())?;
+    for (name, id) in &chains {
         if request.verbose > 0 && number.is_none() && (all || id.is_some()) {
             out.line(&format!("Zeroing chain `{name}'"));
         }
+    }
+    if all && rules.table(family, kind).is_none() {
+        let about = format!("chain {}", chains.first().map_or("", |(name, _)| name));
+        return Err(Fault::Kernel { op: "CHAIN_ZERO", why: ENOENT, about });
+    }
+    for (name, id) in chains {
+        let id = match (id, builtin(kind, &name)) {
+            (None, Some(hook)) if all => Some(rules.table_or_new(family, kind).base_or_new(hook)),
+            (id, _) => id,
+        };
         let Some(chain) = id.and_then(|id| rules.table_mut(family, kind)?.chain_mut(id)) else { continue };
         if let Some(number) = number {
             if let Some(rule) = chain.rules.get_mut(number - 1) {
@@ -469,7 +480,7 @@ fn delete_chain(
     match (request.chain.as_deref(), here) {
         (Some(_), None) => return Err(Fault::Operation(NO_CHAIN)),
         (Some(name), Some(id)) => {
-            if request.verbose > 0 {
+            if request.verbose > 0 && builtin(kind, name).is_none() {
                 out.line(&format!("Deleting chain `{name}'"));
             }
             let keep = |c: &Chain| c.base.is_some_and(|b| b.policy != Policy::Accept);

@@ -129,7 +129,7 @@ pub(crate) fn command(
     net: &Net,
     tool: &Tool,
     argv: &[Word],
-    restore: Option<(TableKind, Counters)>,
+    restore: Option<(TableKind, Option<Counters>)>,
     out: &mut Output,
 ) -> Result<Request, Fault> {
     let mut p = Parser {
@@ -139,7 +139,8 @@ pub(crate) fn command(
         command: None,
         zero: false,
         chain: None,
-        seen: Vec::new(),
+        // Counters before a command of a restore are its `-c`.
+        seen: if restore.is_some_and(|r| r.1.is_some()) { vec!['c'] } else { Vec::new() },
         invert: false,
         verbose: 0,
         src: None,
@@ -150,7 +151,7 @@ pub(crate) fn command(
         given: Vec::new(),
         jump: None,
         verdict: None,
-        counters: restore.map_or(Counters::default(), |r| r.1),
+        counters: restore.and_then(|r| r.1).unwrap_or_default(),
         wait: false,
         wait_interval: false,
     };
@@ -411,6 +412,13 @@ impl Parser<'_> {
                     self.note('v')?;
                 }
                 self.verbose += 1;
+                if self.verbose > 1 {
+                    let span = words.last_span();
+                    return Err(Fault::Refused(
+                        "what -v -v prints of nf_tables is not simulated".into(),
+                        span,
+                    ));
+                }
             }
             'm' => {
                 if self.invert {

@@ -277,7 +277,7 @@ fn rule_line(
     out: &mut Output,
 ) -> Result<(), Stop> {
     let at = |fault: Fault| (fault, Some(number));
-    let mut counters = Counters::default();
+    let mut counters = None;
     let mut rest = text;
     if let Some(inner) = text.strip_prefix('[') {
         let Some((pair, after)) = inner.split_once(']') else {
@@ -288,7 +288,7 @@ fn rule_line(
         };
         if options.counters {
             let value = |t: &str| super::number::lenient(t);
-            counters = Counters { packets: value(packets), bytes: value(bytes) };
+            counters = Some(Counters { packets: value(packets), bytes: value(bytes) });
         }
         rest = after;
     }
