@@ -24,7 +24,7 @@ export function counters(run: Run): Counted {
           // The same rule may be there twice.
           const nth = (seen.get(rule.text) ?? 0) + 1;
           seen.set(rule.text, nth);
-          counted.set(`${where}\n${rule.text}\n${nth}`, { where, rule: rule.text, packets: rule.cells[0] ?? "" });
+          counted.set(`${where}\n${rule.text}\n${nth}`, { where, rule: rule.text.replace(/^-A \S+ ?/, ""), packets: rule.cells[0] ?? "" });
         }
       }
     }

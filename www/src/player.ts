@@ -105,7 +105,8 @@ export class Player extends EventTarget {
   }
   /** Looks at a station and stays with it. */
   focus(station: number): void {
-    this.pinned = true;
+    // Chosen once more, it is let go: the view follows the packets again.
+    this.pinned = !(this.pinned && this.station === station);
     this.station = station;
     this.#moved();
   }
@@ -128,6 +129,15 @@ export class Player extends EventTarget {
       if ((this.event(n - 1)?.weight ?? 0) >= 2) return this.seek(n);
     }
     this.seek(by > 0 ? this.len : 0);
+  }
+
+  /** To the next event of these kinds; to the end if there is none. */
+  runTo(kinds: readonly string[]): void {
+    this.pause();
+    for (let n = this.at; n < this.len; n++) {
+      if (kinds.includes(this.event(n)?.kind ?? "")) return this.seek(n + 1);
+    }
+    this.seek(this.len);
   }
 
   /** Plays; at the end it begins anew. */

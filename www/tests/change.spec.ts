@@ -108,3 +108,16 @@ test("a packet tells its way", async ({ page }) => {
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog", { name: "Why" })).toHaveCount(0);
 });
+
+test("runs to what one looks for", async ({ page }) => {
+  await open(page);
+  const to = page.getByLabel("Run to…");
+  await to.selectOption("next rewrite");
+  await expect(page.locator(".sentence .what")).toContainText("The destination is rewritten");
+  await to.selectOption("next rewrite");
+  await expect(page.locator(".sentence .what")).toContainText("The source is rewritten");
+  await page.locator("#lab").selectOption("input-drop");
+  await expect(page.locator("#lab")).toHaveValue("input-drop");
+  await to.selectOption("next drop");
+  await expect(page.locator(".sentence .what")).toContainText("Dropped by");
+});

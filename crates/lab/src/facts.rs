@@ -17,6 +17,7 @@ use hookwalk_engine::nat::Manip;
 use hookwalk_engine::packet::{L4, Packet, proto};
 use hookwalk_engine::ruleset::{ChainId, Policy, RuleRef, TableKind};
 use hookwalk_lang::frames::packet_line;
+use hookwalk_lang::iptables;
 use hookwalk_lang::names::{protocol_name, with_port};
 
 /// A fact: a key into the phrases, and names with values.
@@ -65,8 +66,6 @@ pub struct Scene<'a> {
     pub world: &'a World,
     /// The packet as it is after that step; as it was before, if the step ended it.
     pub packet: Option<&'a Packet>,
-    /// A rule as `iptables -S` prints it.
-    pub rule: &'a dyn Fn(&Host, Family, RuleRef) -> String,
 }
 
 impl Scene<'_> {
@@ -322,30 +321,19 @@ impl Told<'_> {
         }
     }
 
-    /// The condition as the rule has it: the words of the rule's text that belong to it.
+    /// The condition as the rule has it.
     fn condition(&self, rule: RuleRef, condition: Condition) -> String {
-        let text = (self.scene.rule)(self.host, self.family, rule);
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (option, nth) = match condition {
-            Condition::Src => ("-s", 0),
-            Condition::Dst => ("-d", 0),
-            Condition::InIface => ("-i", 0),
-            Condition::OutIface => ("-o", 0),
-            Condition::Proto => ("-p", 0),
-            Condition::Fragment => ("-f", 0),
-            Condition::Match(n) => ("-m", usize::from(n)),
-        };
-        let starts = words.iter().enumerate().filter(|(_, w)| **w == option).map(|(i, _)| i);
-        let Some(start) = starts.clone().nth(nth) else { return option.to_owned() };
-        let from = if start > 0 && words[start - 1] == "!" { start - 1 } else { start };
-        let single = !matches!(condition, Condition::Match(_));
-        let ends = words[start + 1..].iter().position(|w| matches!(*w, "-m" | "-j" | "-g"));
-        let to = match (single, ends) {
-            (true, _) => (start + 2).min(words.len()),
-            (false, Some(n)) => start + 1 + n,
-            (false, None) => words.len(),
-        };
-        words[from..to].join(" ")
+        let table = self.host.rules.table(self.family, rule.table);
+        let found = table.and_then(|t| t.chain(rule.chain)?.rules.get(usize::from(rule.rule)));
+        found.map(|r| iptables::condition_text(r, condition, self.family)).unwrap_or_default()
+    }
+
+    /// The rule as `iptables -S` prints it, without its chain.
+    fn rule(&self, rule: RuleRef) -> String {
+        let Some(table) = self.host.rules.table(self.family, rule.table) else { return String::new() };
+        let found = table.chain(rule.chain).and_then(|c| c.rules.get(usize::from(rule.rule)));
+        let text = found.map(|r| iptables::rule_text(table, "", r)).unwrap_or_default();
+        text.trim_start_matches("-A").trim_start().to_owned()
     }
 
     /// The value that the condition met.
@@ -412,7 +400,7 @@ impl Told<'_> {
             .with("table", rule.table.name())
             .with("chain", self.chain(rule.table, rule.chain))
             .number("n", u32::from(rule.rule) + 1)
-            .with("rule", (self.scene.rule)(self.host, self.family, rule))
+            .with("rule", self.rule(rule))
     }
 
     fn dev(&self, dev: DevId) -> String {

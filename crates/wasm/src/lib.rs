@@ -36,18 +36,6 @@ impl Hookwalk {
         Ok(Hookwalk { looker: Looker::new(session) })
     }
 
-    /// Replaces the text; lines that stay the same from the beginning on are not run again. Gives the first position
-    /// that is new.
-    ///
-    /// # Errors
-    /// What is wrong with the text: an array of `Problem`; the run stays as it was.
-    pub fn edit(&mut self, text: &str) -> Result<u32, JsValue> {
-        let first = self.looker.session.edit(text).map_err(|d| problems(&d))?;
-        let session = self.looker.session.clone();
-        self.looker = Looker::new(session);
-        Ok(first as u32)
-    }
-
     /// The run as a whole.
     #[wasm_bindgen(unchecked_return_type = "LabView")]
     pub fn lab(&mut self) -> JsValue {

@@ -28,7 +28,6 @@ const ENTRIES: usize = 500;
 /// A session and what was worked out about it.
 pub(crate) struct Looker {
     pub(crate) session: Session,
-    rules: rules::Texts,
 }
 
 /// The packet of an event with what the kernel keeps beside it.
@@ -36,7 +35,7 @@ type Held = Option<Skb>;
 
 impl Looker {
     pub(crate) fn new(session: Session) -> Looker {
-        Looker { session, rules: rules::Texts::default() }
+        Looker { session }
     }
 
     fn record(&self, n: usize) -> Option<Record> {
@@ -84,10 +83,8 @@ impl Looker {
     fn tell(&mut self, n: usize, record: Record, held: Option<&Skb>) -> EventView {
         let (hook, func) = self.whereabouts(n);
         let line = record.line;
-        let texts = &self.rules;
-        let rule = |host: &Host, family: Family, rule: RuleRef| texts.rule(host, line, family, rule);
         let lab = self.session.lab();
-        let scene = Scene { lab, world: self.session.world(), packet: held.map(|s| &s.packet), rule: &rule };
+        let scene = Scene { lab, world: self.session.world(), packet: held.map(|s| &s.packet) };
         let fact = scene.tell(&record.what, line);
         let (kind, station) = match &record.what {
             What::Line => ("Line", line_station(&self.session, line)),

@@ -450,7 +450,7 @@ pub struct ChainView {
 pub struct RuleView {
     /// Columns of `-nvL`: pkts, bytes, target, prot, opt, in, out, source, destination, the rest.
     pub cells: Vec<String>,
-    /// The rule as `-S` prints it.
+    /// The rule as `-S` prints it, `-A CHAIN` and all.
     pub text: String,
     /// At this position: is the packet at this rule, and what came of it?
     #[tsify(optional)]

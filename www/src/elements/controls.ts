@@ -13,6 +13,16 @@ const SIGNS = {
   turn: "M7 12l5-6 5 6-5 6zM18 6h2.5v12H18z",
 };
 
+/** What one can run to: the words, and the kinds of events. */
+const TARGETS = [
+  ["run_drop", ["Drop", "Lost", "UnconfirmedGone"]],
+  ["run_nat", ["NatConsulted", "NatBound", "Rewrite", "NatSkipped"]],
+  ["run_rewrite", ["Rewrite", "RewriteQuoted"]],
+  ["run_entry", ["CtNew", "Confirmed", "EntryGone", "UnconfirmedGone"]],
+  ["run_verdict", ["Accept", "Policy", "Drop", "Deliver", "Transmit"]],
+  ["run_rule", ["Rule"]],
+] as const;
+
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 
 export class Controls extends Piece {
@@ -55,6 +65,14 @@ export class Controls extends Piece {
           }} />
       </div>
       <div class="figures">
+        <select class="to" aria-label=${this.w("run_to")} ?disabled=${end} @change=${(e: Event) => {
+          const select = e.target as HTMLSelectElement;
+          p.runTo(TARGETS[select.selectedIndex - 1]?.[1] ?? []);
+          select.selectedIndex = 0;
+        }}>
+          <option>${this.w("run_to")}</option>
+          ${TARGETS.map(([name]) => html`<option>${this.w(name)}</option>`)}
+        </select>
         <label>${this.w("speed")}
           <select @change=${(e: Event) => p.setSpeed(Number((e.target as HTMLSelectElement).value))}>
             ${SPEEDS.map((s) => html`<option value=${s} ?selected=${s === p.speed}>${s}×</option>`)}
