@@ -267,7 +267,8 @@ impl Fib {
                 RuleAction::Goto(pref) => goto = pref,
                 RuleAction::Nop => {}
                 RuleAction::Blackhole => return Err(RouteError::Blackhole),
-                RuleAction::Unreachable => return Err(RouteError::HostUnreachable),
+                // Of a rule it is the network that cannot be reached (`fib4_rule_action`), of a route the host.
+                RuleAction::Unreachable => return Err(RouteError::NetUnreachable),
                 RuleAction::Prohibit => return Err(RouteError::Prohibited),
             }
         }

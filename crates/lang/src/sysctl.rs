@@ -400,6 +400,7 @@ fn write(host: &mut Host, key: &str, value: &str, word: &Word, options: Options,
         return;
     }
     if !options.dry_run {
+        let before = self::value(host, found);
         match field(&mut host.net.sysctl, found) {
             Some(Field::Flag(flag)) => *flag = first != 0,
             Some(Field::Byte(byte)) => *byte = first as u8,
@@ -418,7 +419,8 @@ fn write(host: &mut Host, key: &str, value: &str, word: &Word, options: Options,
             }
             None => {}
         }
-        spread(host, &path, first != 0);
+        let changed = self::value(host, found) != before;
+        spread(host, &path, first != 0, changed);
     }
     if !options.quiet {
         match options.names {
@@ -429,7 +431,9 @@ fn write(host: &mut Host, key: &str, value: &str, word: &Word, options: Options,
 }
 
 /// What else changes: `inet_forward_change`, `addrconf_forward_change`, `addrconf_disable_change`.
-fn spread(host: &mut Host, path: &str, on: bool) {
+///
+/// IPv4's forwarding reaches the devices only where the setting itself changed.
+fn spread(host: &mut Host, path: &str, on: bool, changed: bool) {
     let sysctl = &mut host.net.sysctl;
     let mut all = |set: fn(&mut DevConf, bool)| {
         for conf in sysctl.conf.iter_mut().chain([&mut sysctl.conf_default]) {
@@ -437,7 +441,7 @@ fn spread(host: &mut Host, path: &str, on: bool) {
         }
     };
     match path {
-        "net/ipv4/ip_forward" | "net/ipv4/conf/all/forwarding" => {
+        "net/ipv4/ip_forward" | "net/ipv4/conf/all/forwarding" if changed => {
             all(|conf, on| conf.forwarding = on);
             sysctl.ip_forward = on;
         }

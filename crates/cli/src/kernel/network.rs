@@ -148,6 +148,24 @@ fn host_setup(lab: &Lab, id: StationId) -> String {
     for &(family, gateway) in &station.gateways {
         let _ = writeln!(batch, "route replace default via {}", gateway.ip(family));
     }
+    batch.push_str(&neighbours(lab, id));
+    batch
+}
+
+/// Makes a host's neighbours known again: they go when a device goes down, or loses its last address. To be called in
+/// the host's namespace.
+pub(crate) fn know_neighbours(lab: &Lab, id: StationId) {
+    let batch = neighbours(lab, id);
+    if !batch.is_empty() {
+        // A device that is down takes none.
+        let _ = ip(&["-force"], &batch);
+    }
+}
+
+/// A host's neighbours, as lines for `ip -batch`.
+fn neighbours(lab: &Lab, id: StationId) -> String {
+    let station = &lab.stations[id.index()];
+    let mut batch = String::new();
     for link in &lab.links {
         for own in link.ends.iter().filter(|e| e.station == id) {
             let dev = &station.ifaces[usize::from(own.iface)].name;

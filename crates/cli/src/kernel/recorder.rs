@@ -1,7 +1,7 @@
 //! Runs one lab on the kernel, line by line, and writes down what its commands printed.
 
 use super::listen::{Datagrams, Server};
-use super::network::{Network, wire_device};
+use super::network::{Network, know_neighbours, wire_device};
 use super::packet_socket::{Capture, Direction, Sender, ifindex};
 use super::process::{Job, Stop};
 use hookwalk_engine::addr::Family;
@@ -225,6 +225,9 @@ impl<'a> Run<'a> {
             }
         }
         let (stdout, stderr, exit) = job.output()?;
+        if name == "ip" {
+            know_neighbours(self.lab, station);
+        }
         if prompt == Prompt::User {
             self.settle()?;
         }

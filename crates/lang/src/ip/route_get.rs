@@ -1,7 +1,7 @@
 //! `ip route get`: the way that a packet would take.
 
 use super::Options;
-use super::args::{Args, Run, answers, device, fail, prefix, protocol_name, refuse, wrong};
+use super::args::{Args, Run, answers, device, fail, prefix, protocol_name, refuse, table_name, wrong};
 use super::route::{kind_name, no_route};
 use crate::names::{parse_number, protocol_number};
 use crate::output::Output;
@@ -126,6 +126,12 @@ fn output(host: &Host, flow: Flow, mark: Option<u32>) -> Run<Output> {
     }
     let _ = write!(line, "dev {} ", name(host, dst.dev));
     let source = dst.src.filter(|_| !given);
+    // A table with a name of its own is told.
+    if let Ok(route) = host.net.fib_lookup(&flow)
+        && !matches!(route.table, table::MAIN | table::LOCAL)
+    {
+        let _ = write!(line, "table {} ", table_name(route.table));
+    }
     if family == Family::V6 {
         // IPv6 shows the route itself.
         let route = host.net.fib_lookup(&flow).map_err(no_route)?;
@@ -199,7 +205,14 @@ fn input(host: &Host, flow: Flow, iif: DevId) -> Run<Output> {
         let _ = write!(line, "via {} ", ip(via));
     }
     let dev = if local { DevId::LO } else { dst.dev };
+    let lookup = Flow { iif: Some(iif), ..flow };
+    let table = match host.net.fib_lookup(&lookup) {
+        Ok(route) if !matches!(route.table, table::MAIN | table::LOCAL) => {
+            format!("table {} ", table_name(route.table))
+        }
+        _ => String::new(),
+    };
     let flags = if local { "<local> " } else { "" };
-    let _ = write!(line, "dev {} \n    cache {flags}iif {} ", name(host, dev), name(host, iif));
+    let _ = write!(line, "dev {} {table}\n    cache {flags}iif {} ", name(host, dev), name(host, iif));
     Ok(Output::ok(format!("{line}\n")))
 }
