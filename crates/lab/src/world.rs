@@ -83,7 +83,7 @@ struct Unresolved {
 }
 
 /// Three questions, a second apart (`mcast_solicit`, `retrans_time_ms`), and what the kernel's timers add to that.
-const NEIGHBOUR_FAILS: Duration = Duration::millis(3100);
+const NEIGHBOUR_FAILS: Duration = Duration::millis(3075);
 
 /// The world of a lab.
 #[derive(Clone, Debug)]
