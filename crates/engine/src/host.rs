@@ -300,6 +300,7 @@ impl Host {
     /// Brings what is derived from the rules up to date: which hook functions are awake. Whoever changes rules or
     /// devices calls it afterwards.
     pub fn refresh(&mut self) {
+        self.anycast_routes();
         self.net.recent.sync(&self.rules);
         self.net.hashlimit.sync(&self.rules, self.net.now);
         // connbytes_mt_check: loading such a rule switches accounting on; it may be switched off again afterwards.
@@ -337,6 +338,47 @@ impl Host {
                 if conntrack {
                     self.conntrack_woke(family);
                 }
+            }
+        }
+    }
+
+    /// `addrconf_join_anycast`: a device that forwards IPv6 answers to the network's own address, the subnet-router
+    /// anycast address, of each of its networks.
+    fn anycast_routes(&mut self) {
+        let net = &mut self.net;
+        let is_own = |r: &Route| r.kind == RouteKind::Anycast && r.family == Family::V6 && r.protocol == 2;
+        let mut wanted: Vec<(DevId, Addr)> = Vec::new();
+        for device in net.devices.iter().filter(|d| d.up && d.id != DevId::LO) {
+            if !net.sysctl.dev(device.id).forwarding6 {
+                continue;
+            }
+            for a in device.addrs.iter().filter(|a| a.family == Family::V6 && a.len < 127) {
+                let network = (device.id, a.addr.and(Addr::prefix_mask(Family::V6, a.len)));
+                if !network.1.is_unspecified() && !wanted.contains(&network) {
+                    wanted.push(network);
+                }
+            }
+        }
+        let there = |r: &Route| r.dev.is_some_and(|dev| wanted.contains(&(dev, r.dst.addr)));
+        net.fib.routes.retain(|r| !is_own(r) || there(r));
+        for (dev, addr) in wanted {
+            let has = |r: &Route| is_own(r) && r.dev == Some(dev) && r.dst.addr == addr;
+            if !net.fib.routes.iter().any(has) {
+                net.fib.routes.push(Route {
+                    family: Family::V6,
+                    table: table::LOCAL,
+                    kind: RouteKind::Anycast,
+                    dst: AddrMask::host(Family::V6, addr),
+                    dev: Some(dev),
+                    via: None,
+                    src: None,
+                    metric: 0,
+                    tos: 0,
+                    protocol: 2,
+                    scope: 0,
+                    onlink: false,
+                    mtu: None,
+                });
             }
         }
     }

@@ -203,7 +203,9 @@ fn send_as(
     // The packet's own destination speaks if it is ours; else routing chooses.
     let local = match family {
         Family::V4 => dst.to == DstKind::Local,
-        Family::V6 => net.addr_type(family, about.dst, None) == RouteKind::Local,
+        Family::V6 => {
+            matches!(net.addr_type(family, about.dst, None), RouteKind::Local | RouteKind::Anycast)
+        }
     };
     let src = if local { about.dst } else { Addr::UNSPECIFIED };
     let mark = if net.sysctl.fwmark_reflect { skb.mark } else { 0 };

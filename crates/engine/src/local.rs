@@ -2,12 +2,13 @@
 
 use crate::addr::{Addr, Family};
 use crate::conntrack;
+use crate::device::DevId;
 use crate::event::{DropBy, Emit, EventKind, KernelDrop, Observer, Origin, Receiver};
 use crate::flight::{Flight, Out, PacketIds, Stage};
 use crate::host::{Host, Net};
 use crate::icmp_send::{self, IcmpError};
 use crate::packet::{Icmp, L4, Owner, Packet, PacketId, Payload, Skb, Udp, proto};
-use crate::route::{DstKind, Flow};
+use crate::route::{DstKind, Flow, RouteKind};
 use crate::socket::{Behaviour, SockEvent};
 use crate::step::Spawned;
 use crate::tcp_stack;
@@ -24,6 +25,8 @@ pub(crate) fn deliver<O: Observer>(
 ) {
     let skb = &mut flight.skb;
     let outcome = match (&skb.packet.l4, skb.packet.proto) {
+        // `ipv6_unicast_destination`: TCP speaks for unicast addresses only, not even to refuse.
+        (L4::Tcp(_), _) if is_anycast(&host.net, &skb.packet) => Err(KernelDrop::StackIgnores),
         (L4::Tcp(_), _) => {
             conntrack::release(&mut host.net, skb, emit);
             tcp_stack::receive(host, skb, out, spawned, ids)
@@ -47,6 +50,11 @@ pub(crate) fn deliver<O: Observer>(
         }
     }
     conntrack::release(&mut host.net, skb, emit);
+}
+
+/// Is the packet for an anycast address, which nobody answers from?
+fn is_anycast(net: &Net, packet: &Packet) -> bool {
+    packet.family == Family::V6 && net.addr_type(Family::V6, packet.dst, None) == RouteKind::Anycast
 }
 
 /// `__udp4_lib_rcv`: a socket, or "port unreachable".
@@ -126,7 +134,12 @@ fn icmp(
     if packet.bad_l4_checksum {
         return Err(KernelDrop::StackIgnores);
     }
-    let broadcast = !matches!(skb.dst.map(|d| d.to), Some(DstKind::Local));
+    let anycast = is_anycast(net, packet);
+    let broadcast = anycast || !matches!(skb.dst.map(|d| d.to), Some(DstKind::Local));
+    if anycast && skb.in_dev == Some(DevId::LO) {
+        // Observed: a host does not answer its own echo request to an anycast address.
+        return Ok(Receiver::Icmp);
+    }
     let reply = match (packet.family, icmp.kind) {
         (Family::V4, 8) => {
             if net.sysctl.icmp_echo_ignore_all {

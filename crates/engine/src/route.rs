@@ -507,7 +507,7 @@ impl Net {
         }
         let route = self.fib_lookup(&key)?;
         match route.kind {
-            RouteKind::Local => Ok(Dst {
+            RouteKind::Local | RouteKind::Anycast => Ok(Dst {
                 to: DstKind::Local,
                 dev: DevId::LO,
                 via: None,
