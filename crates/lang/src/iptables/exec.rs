@@ -200,7 +200,6 @@ pub(crate) fn apply(
         Command::Policy(policy) => {
             let policy = match policy.as_str() {
                 "ACCEPT" => Policy::Accept,
-                "DROP" if kind == TableKind::Nat => return Err(Fault::param(NAT_DROP)),
                 "DROP" => Policy::Drop,
                 _ => return Err(Fault::Operation("Bad policy name. Run `dmesg' for more information.")),
             };

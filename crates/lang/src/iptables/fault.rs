@@ -66,7 +66,7 @@ impl Fault {
                 } else {
                     ""
                 };
-                Output::fail(exit, format!("{}: {text}\n{at}{hint}", tool.version()))
+                Output::fail(exit, format!("{}: {text}\n{hint}", tool.version()))
             }
             Fault::BadArgument(word) => Output::fail(2, format!("Bad argument `{word}'\n{at}{hint}")),
             Fault::Plain(exit, text) => Output::fail(exit, text),

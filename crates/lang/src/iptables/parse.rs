@@ -600,6 +600,10 @@ impl Parser<'_> {
             return Err(Fault::param("--wait-interval only makes sense with --wait\n"));
         }
         let rule_command = matches!(letter, 'A' | 'C' | 'D' | 'I' | 'R');
+        let drops = target == Some(Target::Drop) || (letter == 'P' && second.as_deref() == Some("DROP"));
+        if self.table == TableKind::Nat && drops {
+            return Err(Fault::param(exec::NAT_DROP));
+        }
         let family = self.family();
         let (srcs, dsts) = (addresses(&self.src, family)?, addresses(&self.dst, family)?);
         let multiple = srcs.len() > 1 || dsts.len() > 1;
@@ -651,9 +655,6 @@ impl Parser<'_> {
         if rule_command && !deletes_number {
             normalize(&mut matched);
             ports_need(&matched, self.header.proto)?;
-            if self.table == TableKind::Nat && target == TargetSpec::Target(Target::Drop) {
-                return Err(Fault::param(exec::NAT_DROP));
-            }
             for src in &srcs {
                 for dst in &dsts {
                     let mut header = self.header.clone();
@@ -703,7 +704,8 @@ impl Parser<'_> {
             let fits = match letter {
                 'D' if deletes_number => "v",
                 'A' | 'I' | 'R' => "vsdpijofc",
-                'C' | 'D' => "vsdpijofc",
+                'C' | 'D' => "vsdpijof",
+                'P' => "vc",
                 'L' => "nvx0",
                 _ => "v",
             };

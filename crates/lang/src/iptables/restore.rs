@@ -399,7 +399,14 @@ fn commit(
     }
     if refused.is_empty() {
         let Some(table) = rules.table_mut(family, load.kind) else { return Ok(()) };
-        let Err(why) = check::table(table) else { return Ok(()) };
+        let Err(why) = check::table(table) else {
+            // A table in which nothing was made is not made itself.
+            if table.chains.is_empty() && (!options.noflush || load.before.is_none()) {
+                load.before = None;
+                undo(rules, tool, load);
+            }
+            return Ok(());
+        };
         // From which line on? The last that has to go for the table to be in order; all that come after it fail too.
         for (number, id, op) in added.iter().rev() {
             let Some(chain) = table.chain_mut(*id) else { continue };
