@@ -2,12 +2,12 @@
 
 use crate::addr::{Addr, Family};
 use crate::conntrack;
-use crate::device::DevId;
+use crate::device::{DevId, IfAddr};
 use crate::event::{DropBy, Emit, EventKind, KernelDrop, Observer, Origin, Receiver};
 use crate::flight::{Flight, Out, PacketIds, Stage};
 use crate::host::{Host, Net};
 use crate::icmp_send::{self, IcmpError};
-use crate::packet::{Icmp, L4, Owner, Packet, PacketId, Payload, Skb, Udp, proto};
+use crate::packet::{Icmp, L4, Owner, Packet, PacketId, Payload, Skb, Udp, proto, tcp_flags};
 use crate::route::{DstKind, Flow, RouteKind};
 use crate::socket::{Behaviour, SockEvent};
 use crate::step::Spawned;
@@ -25,8 +25,7 @@ pub(crate) fn deliver<O: Observer>(
 ) {
     let skb = &mut flight.skb;
     let outcome = match (&skb.packet.l4, skb.packet.proto) {
-        // `ipv6_unicast_destination`: TCP speaks for unicast addresses only, not even to refuse.
-        (L4::Tcp(_), _) if is_anycast(&host.net, &skb.packet) => Err(KernelDrop::StackIgnores),
+        (L4::Tcp(_), _) if tcp_ignores(&host.net, &skb.packet) => Err(KernelDrop::StackIgnores),
         (L4::Tcp(_), _) => {
             conntrack::release(&mut host.net, skb, emit);
             tcp_stack::receive(host, skb, out, spawned, ids)
@@ -55,6 +54,26 @@ pub(crate) fn deliver<O: Observer>(
 /// Is the packet for an anycast address, which nobody answers from?
 fn is_anycast(net: &Net, packet: &Packet) -> bool {
     packet.family == Family::V6 && net.addr_type(Family::V6, packet.dst, None) == RouteKind::Anycast
+}
+
+/// `ipv6_unicast_destination`: at an anycast address TCP neither accepts nor refuses; only a listener answers what can
+/// belong to no connection.
+fn tcp_ignores(net: &Net, packet: &Packet) -> bool {
+    let Some(tcp) = packet.tcp().filter(|_| is_anycast(net, packet)) else { return false };
+    let opens = tcp.flags & (tcp_flags::SYN | tcp_flags::ACK) == tcp_flags::SYN;
+    opens || net.sockets.listener(proto::TCP, packet.family, packet.dst, tcp.dport).is_none()
+}
+
+/// Is the source an address of the device whose network the anycast destination stands for?
+fn same_device(net: &Net, packet: &Packet) -> bool {
+    net.devices.iter().any(|d| {
+        let own = |a: &&IfAddr| a.family == Family::V6;
+        d.addrs.iter().filter(own).any(|a| a.addr == packet.src)
+            && d.addrs
+                .iter()
+                .filter(own)
+                .any(|a| a.addr.and(Addr::prefix_mask(Family::V6, a.len)) == packet.dst)
+    })
 }
 
 /// `__udp4_lib_rcv`: a socket, or "port unreachable".
@@ -136,8 +155,8 @@ fn icmp(
     }
     let anycast = is_anycast(net, packet);
     let broadcast = anycast || !matches!(skb.dst.map(|d| d.to), Some(DstKind::Local));
-    if anycast && skb.in_dev == Some(DevId::LO) {
-        // Observed: a host does not answer its own echo request to an anycast address.
+    if anycast && skb.in_dev == Some(DevId::LO) && !same_device(net, packet) {
+        // Observed: a host answers its own echo request to an anycast address of the same device only.
         return Ok(Receiver::Icmp);
     }
     let reply = match (packet.family, icmp.kind) {
