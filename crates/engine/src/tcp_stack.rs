@@ -62,6 +62,8 @@ pub struct TcpSock {
     retransmit: Option<(Time, u8)>,
     /// When the last answer to an unacceptable segment went out.
     last_oow: Option<Time>,
+    /// Has data come? From then on there is a time to delay acknowledgements by (`icsk_ack.ato`).
+    heard_data: bool,
     /// When a delayed acknowledgement is sent (`icsk_ack`).
     delayed_ack: Option<Time>,
     /// Unacknowledged payload in bytes (FIN excluded).
@@ -260,6 +262,7 @@ fn listen(
         retransmit: None,
         last_oow: None,
         delayed_ack: None,
+        heard_data: false,
         in_flight: 0,
     };
     sock.arm(now);
@@ -463,8 +466,9 @@ fn established(
             other => other,
         };
     }
-    // tcp_fin ends the quick acknowledgements that data would get.
-    if fin && len > 0 {
+    // tcp_fin ends the quick acknowledgements that data had.
+    sock.heard_data |= len > 0;
+    if fin && sock.heard_data {
         sock.delayed_ack = Some(now + ATO);
     } else {
         sock.delayed_ack = None;
@@ -523,6 +527,7 @@ impl Host {
             retransmit: None,
             last_oow: None,
             delayed_ack: None,
+            heard_data: false,
             in_flight: 0,
         };
         sock.arm(now);
