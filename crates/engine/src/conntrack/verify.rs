@@ -43,7 +43,9 @@ pub fn verify(net: &Net) -> Result<(), Broken> {
             }
             // From a port to itself: both directions have the same tuple.
             let own_mirror = dir == Direction::Reply && conn.tuple(dir) == conn.tuple(Direction::Original);
-            if !seen.insert((*conn.tuple(dir), conn.zone.id_for(dir))) && !own_mirror {
+            // With a zone for one direction only, a tuple may stand beside the same one of the other direction.
+            let zones = [Direction::Original, Direction::Reply].map(|d| conn.zone.id_for(d));
+            if !seen.insert((*conn.tuple(dir), zones)) && !own_mirror {
                 return Err(Broken::Twice(id, dir));
             }
             let long_ago = crate::time::Time::default();
