@@ -138,9 +138,22 @@ pub struct Klog {
     pub trace_listeners: u32,
     /// Messages of TRACE, in order; the reader takes them away.
     pub traces: Vec<Arc<TraceLine>>,
+    /// Messages about packets whose REJECT is under way: a rule reports when it is done, which is after its answer has
+    /// left.
+    pub(crate) waiting: Vec<Arc<TraceLine>>,
 }
 
 impl Klog {
+    /// REJECT is done with the packet: what it had to report comes now.
+    pub(crate) fn tell_waiting(&mut self, id: PacketId) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let (now, later) = self.waiting.drain(..).partition(|line| line.id == id);
+        self.waiting = later;
+        let mut now: Vec<Arc<TraceLine>> = now;
+        self.traces.append(&mut now);
+    }
     /// LOG writes a line.
     pub(crate) fn log(&mut self, line: LogLine) {
         if self.lines.len() >= LINES {

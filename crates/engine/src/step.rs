@@ -132,6 +132,9 @@ impl Host {
             }
             Stage::Transmit => self.transmit(flight, out, spawned, ids, emit),
             Stage::Drop(by) => {
+                if let DropBy::Reject(_) = by {
+                    self.net.klog.tell_waiting(flight.skb.id);
+                }
                 emit.event(EventKind::Drop { by: *by });
                 flight.at = Stage::Done;
                 conntrack::release(&mut self.net, &mut flight.skb, emit);

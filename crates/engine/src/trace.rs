@@ -53,6 +53,8 @@ impl Watch {
             None => self.depth == 0,
             Some((_, rule)) => self.firing && self.depth == 0 && rule.target == Target::Return,
         };
+        let rejects =
+            self.rule.as_ref().is_some_and(|(_, r)| self.firing && matches!(r.target, Target::Reject(_)));
         let mut messages = Vec::new();
         let verdict = self.rule.as_ref().and_then(|(at, rule)| self.verdict(table, *at, rule, walked));
         if let (Some(verdict), Some((_, rule))) = (verdict, self.rule) {
@@ -70,7 +72,9 @@ impl Watch {
             messages.insert(0, TraceWhat::Packet(Box::new(seen)));
         }
         let (kind, family, now) = (walk.table, table.family, host.net.now);
-        host.net.klog.traces.extend(messages.into_iter().map(|what| {
+        let klog = &mut host.net.klog;
+        let list = if rejects { &mut klog.waiting } else { &mut klog.traces };
+        list.extend(messages.into_iter().map(|what| {
             let base = base_name.clone();
             Arc::new(TraceLine { at: now, id: skb.id, family, table: kind, base, what })
         }));
