@@ -62,6 +62,9 @@ pub struct Route {
     pub mtu: Option<u32>,
 }
 
+/// Protocol, and the first and last source and destination port, of a policy rule.
+pub type RulePorts = (u8, (u16, u16), (u16, u16));
+
 /// A policy rule, `ip rule`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PolicyRule {
@@ -88,7 +91,7 @@ pub struct PolicyRule {
     /// `suppress_prefixlength N`: routes of this prefix length or shorter do not count.
     pub suppress_prefixlength: Option<u8>,
     /// `ipproto`, `sport`, `dport`.
-    pub ports: Option<(u8, (u16, u16), (u16, u16))>,
+    pub ports: Option<RulePorts>,
 }
 
 /// What a policy rule does.

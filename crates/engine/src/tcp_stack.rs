@@ -407,12 +407,10 @@ fn established(
         }
         return ignored;
     }
-    if has(f::RST) {
-        if tcp.seq == sock.rcv_nxt {
-            sockets.tcp.remove(at);
-            sockets.events.push(SockEvent::Reset(id));
-            return taken;
-        }
+    if has(f::RST) && tcp.seq == sock.rcv_nxt {
+        sockets.tcp.remove(at);
+        sockets.events.push(SockEvent::Reset(id));
+        return taken;
     }
     // RFC 5961: a RST that is not exact, a SYN, and an acknowledgement of what is long past are challenged.
     let stale = has(f::ACK) && before(tcp.ack, sock.snd_una.wrapping_sub(WINDOW));

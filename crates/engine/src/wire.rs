@@ -31,7 +31,7 @@ pub fn encode(packet: &Packet) -> Vec<u8> {
             out.extend_from_slice(&packet.ip_id.to_be_bytes());
             let mut frag = if packet.df { 0x4000 } else { 0 };
             if let Some(f) = packet.frag {
-                frag |= f.offset / 8 | if f.more { 0x2000 } else { 0 };
+                frag |= (f.offset / 8) | if f.more { 0x2000 } else { 0 };
             }
             out.extend_from_slice(&frag.to_be_bytes());
             out.extend_from_slice(&[packet.ttl, packet.proto, 0, 0]);
@@ -327,11 +327,12 @@ fn read_l4(packet: &mut Packet, bytes: &[u8], len: u32, how: Strictness) {
     }
     let data = bytes.get(header..).unwrap_or(&[]);
     let data_len = len.saturating_sub(header as u32);
-    if packet.is_icmp_error() && !quoted {
-        if let Ok(inner) = read(data, Strictness::Quoted) {
-            packet.payload = Payload::Quote { packet: Box::new(inner), len: data_len };
-            return;
-        }
+    if packet.is_icmp_error()
+        && !quoted
+        && let Ok(inner) = read(data, Strictness::Quoted)
+    {
+        packet.payload = Payload::Quote { packet: Box::new(inner), len: data_len };
+        return;
     }
     packet.payload = if data.iter().all(|&b| b == 0) {
         Payload::Zeros(data_len)

@@ -21,7 +21,7 @@ fn bytes(rng: &mut Rng) -> Vec<u8> {
     let mut bytes: Vec<u8> = (0..len).map(|_| rng.next_u32() as u8).collect();
     let protocols = [1, 6, 17, 33, 47, 50, 51, 58, 108, 132, 135, 136, 44, 59];
     let proto = protocols[rng.next_u32() as usize % protocols.len()];
-    if rng.next_u32() % 3 == 0 {
+    if rng.next_u32().is_multiple_of(3) {
         bytes.resize(len.max(56), 0);
         let payload = (bytes.len() - 40) as u16;
         bytes[0] = 0x60;
@@ -31,7 +31,7 @@ fn bytes(rng: &mut Rng) -> Vec<u8> {
         let total = bytes.len() as u16;
         bytes[0] = 0x45;
         bytes[2..4].copy_from_slice(&total.to_be_bytes());
-        if rng.next_u32() % 4 != 0 {
+        if !rng.next_u32().is_multiple_of(4) {
             bytes[6..8].fill(0);
         }
         bytes[9] = proto;

@@ -467,7 +467,7 @@ pub fn short_name(packet: &Packet) -> String {
             if names.contains(&"PSH") {
                 names.retain(|n| *n != "ACK");
             }
-            if packet.payload.len() > 0 && names == ["ACK"] {
+            if !packet.payload.is_empty() && names == ["ACK"] {
                 return format!("{} B", packet.payload.len());
             }
             names.join(" ")

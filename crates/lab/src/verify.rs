@@ -67,7 +67,7 @@ pub fn run(lab: Arc<Lab>) -> Result<Run, Broken> {
         }
         let quiet = run.is_between_lines();
         if let Err(what) = hosts(&run).try_for_each(|host| {
-            let small = host.net.ct.len() as usize <= MANY;
+            let small = host.net.ct.len() <= MANY;
             if small || quiet { conntrack::verify(&host.net) } else { Ok(()) }
         }) {
             return Err(broken(format!("conntrack: {what:?}")));

@@ -268,10 +268,10 @@ impl<'a> Run<'a> {
             }
             None => {
                 let end = End { station: id, iface };
-                if let Some(dst) = self.topology.wire_frame(end, packet.family, packet.dst).mac() {
-                    if self.sender.send(&wire_device(end), dst, mac(end), &bytes)? {
-                        self.stations[id.index()].frames.push((iface, Way::Out, packet));
-                    }
+                if let Some(dst) = self.topology.wire_frame(end, packet.family, packet.dst).mac()
+                    && self.sender.send(&wire_device(end), dst, mac(end), &bytes)?
+                {
+                    self.stations[id.index()].frames.push((iface, Way::Out, packet));
                 }
             }
         }

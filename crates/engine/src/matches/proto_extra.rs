@@ -334,7 +334,7 @@ impl FragMatch {
         let (Family::V6, Some(frag)) = (packet.family, packet.frag) else { return Matched::No };
         // --fraglen is given to the kernel, which does not look at it.
         (within(&self.id, frag.id)
-            && !(self.first && frag.offset != 0)
+            && (!self.first || frag.offset == 0)
             && (!self.more || frag.more)
             && (!self.last || !frag.more))
             .into()
