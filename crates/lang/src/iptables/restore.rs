@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::getopt::{Arg, Getopt, Id, Item, Long};
 use super::parse;
 use super::request::{self, Command, Request, table_kind};
-use super::{Tool, check, finish, save};
+use super::{Tool, check, finish, number, save};
 use crate::output::Output;
 use crate::shell::Word;
 use hookwalk_engine::Host;
@@ -101,88 +101,128 @@ pub(crate) fn run(host: &mut Host, tool: &Tool, argv: &[Word], input: &str) -> O
     output
 }
 
+/// A line of the input.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    /// Without its newline.
+    text: &'a str,
+    /// Does a newline end it?
+    newline: bool,
+    /// Its number, from 1.
+    number: u32,
+    /// Where it begins in the input, in bytes.
+    start: usize,
+}
+
+/// What stays the same from line to line, and what grows.
+struct Reader<'a> {
+    host: &'a mut Host,
+    tool: &'a Tool,
+    options: &'a Options,
+    load: Option<Load>,
+    /// In a table that was not asked for.
+    passed_over: bool,
+    out: Output,
+}
+
 fn lines(host: &mut Host, tool: &Tool, options: &Options, input: &str) -> Output {
-    let mut out = Output::default();
-    let mut load: Option<Load> = None;
-    let mut passed_over = false;
+    let mut r = Reader { host, tool, options, load: None, passed_over: false, out: Output::default() };
     let mut number = 0;
-    for line in input.split_inclusive('\n') {
+    let mut start = 0;
+    for whole in input.split_inclusive('\n') {
         number += 1;
-        match one(host, tool, options, line, number, &mut load, &mut passed_over, &mut out) {
-            Ok(()) => {}
-            Err((fault, line)) => {
-                if let Some(load) = load.take() {
-                    undo(&mut host.rules, tool, load);
-                }
-                return finish(out, fault, tool, line);
+        let text = whole.strip_suffix('\n').unwrap_or(whole);
+        let line = Line { text, newline: whole.len() > text.len(), number, start };
+        start += whole.len();
+        if let Err((fault, line)) = r.line(line) {
+            if let Some(load) = r.load.take() {
+                undo(&mut r.host.rules, tool, load);
             }
+            return finish(r.out, fault, tool, line);
         }
     }
-    if let Some(load) = load.take() {
-        undo(&mut host.rules, tool, load);
-        out.stderr.push_str(&format!("{}: COMMIT expected at line {}\n", tool.name, number + 1));
-        out.exit = 1;
+    if let Some(load) = r.load.take() {
+        undo(&mut r.host.rules, tool, load);
+        r.out.stderr.push_str(&format!("{}: COMMIT expected at line {}\n", tool.name, number + 1));
+        r.out.exit = 1;
     }
-    out
+    r.out
 }
 
 type Stop = (Fault, Option<u32>);
 
-#[allow(clippy::too_many_arguments)]
-fn one(
-    host: &mut Host,
-    tool: &Tool,
-    options: &Options,
-    line: &str,
-    number: u32,
-    load: &mut Option<Load>,
-    passed_over: &mut bool,
-    out: &mut Output,
-) -> Result<(), Stop> {
-    let at = |fault: Fault| (fault, Some(number));
-    let text = line.strip_suffix('\n').unwrap_or(line);
-    if text.is_empty() || text.starts_with('#') {
-        if text.starts_with('#') && options.verbose {
-            out.line(text);
-        }
-        return Ok(());
-    }
-    if *passed_over {
-        // A table that was not asked for.
-        if text == "COMMIT" {
-            *passed_over = false;
-        }
-        return Ok(());
-    }
-    if let Some(current) = load.as_mut() {
-        if text == "COMMIT" {
-            let done = load.take();
-            return match done {
-                Some(done) => commit(&mut host.rules, tool, options, done, number, out),
-                None => Ok(()),
-            };
-        }
-        if let Some(rest) = text.strip_prefix(':') {
-            return chain_line(tool, options, rest, number, current).map_err(at);
-        }
-        return rule_line(host, tool, options, text, line.ends_with('\n'), number, current, out);
-    }
-    if let Some(rest) = text.strip_prefix('*') {
-        let name = rest.split([' ', '\t', '\n']).find(|w| !w.is_empty()).unwrap_or_default();
-        if options.only.as_deref().is_some_and(|only| only != name) {
-            *passed_over = true;
+impl Reader<'_> {
+    fn line(&mut self, line: Line<'_>) -> Result<(), Stop> {
+        let Line { text, number, .. } = line;
+        let at = |fault: Fault| (fault, Some(number));
+        if text.is_empty() || text.starts_with('#') {
+            if text.starts_with('#') && self.options.verbose {
+                self.out.line(text);
+            }
             return Ok(());
         }
-        let Some(kind) = table_kind(name) else {
-            return Err(at(Fault::param(format!(
-                "{}: line {number} table name '{name}' invalid",
-                tool.name
-            ))));
-        };
-        *load = Some(begin(&mut host.rules, tool, options, kind, out));
-        return Ok(());
+        if self.passed_over {
+            self.passed_over = text != "COMMIT";
+            return Ok(());
+        }
+        if self.load.is_some() && text == "COMMIT" {
+            let Some(done) = self.load.take() else { return Ok(()) };
+            return commit(&mut self.host.rules, self.tool, self.options, done, number, &mut self.out);
+        }
+        if let Some(load) = self.load.as_mut() {
+            if let Some(rest) = text.strip_prefix(':') {
+                return chain_line(self.tool, self.options, rest, number, load).map_err(at);
+            }
+            return self.rule_line(line);
+        }
+        if let Some(rest) = text.strip_prefix('*') {
+            let name = rest.split([' ', '\t', '\n']).find(|w| !w.is_empty()).unwrap_or_default();
+            if self.options.only.as_deref().is_some_and(|only| only != name) {
+                self.passed_over = true;
+                return Ok(());
+            }
+            let Some(kind) = table_kind(name) else {
+                let tool = &self.tool.name;
+                return Err(at(Fault::param(format!("{tool}: line {number} table name '{name}' invalid"))));
+            };
+            let (rules, out) = (&mut self.host.rules, &mut self.out);
+            self.load = Some(begin(rules, self.tool, self.options, kind, out));
+            return Ok(());
+        }
+        Err((Fault::Plain(1, format!("{}: line {number} failed\n", self.tool.name)), None))
     }
-    Err((Fault::Plain(1, format!("{}: line {number} failed\n", tool.name)), None))
+
+    /// A command as on the command line, with counters before it perhaps.
+    fn rule_line(&mut self, line: Line<'_>) -> Result<(), Stop> {
+        let Line { text, number, .. } = line;
+        let at = |fault: Fault| (fault, Some(number));
+        let Some(load) = self.load.as_mut() else { return Ok(()) };
+        let mut counters = None;
+        let mut rest = text;
+        if let Some(inner) = text.strip_prefix('[') {
+            let Some((pair, after)) = inner.split_once(']') else {
+                return Err(at(Fault::param(format!("Bad line {number}: need ]"))));
+            };
+            let Some((packets, bytes)) = pair.split_once(':') else {
+                return Err(at(Fault::param(format!("Bad line {number}: need :"))));
+            };
+            if self.options.counters {
+                let (packets, bytes) = (number::lenient(packets), number::lenient(bytes));
+                counters = Some(Counters { packets, bytes });
+            }
+            rest = after;
+        }
+        let mut argv = vec![Word::new(self.tool.name.clone())];
+        split(rest, line.start + text.len() - rest.len(), line.newline, &mut argv);
+        let restore = Some((load.kind, counters));
+        let step = match parse::command(&self.host.net, self.tool, &argv, restore, &mut self.out) {
+            Ok(request) => Step::Request(Box::new(request)),
+            Err(Fault::Kernel { op, why, about }) => Step::Refused(op, why, about),
+            Err(fault) => return Err(at(fault)),
+        };
+        load.queue.push((number, step));
+        Ok(())
+    }
 }
 
 /// `*TABLE`: without `-n` the table begins empty.
@@ -264,87 +304,40 @@ fn bracketed(text: &str) -> Option<Counters> {
     Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
 }
 
-/// A command as on the command line, with counters before it perhaps.
-#[allow(clippy::too_many_arguments)]
-fn rule_line(
-    host: &mut Host,
-    tool: &Tool,
-    options: &Options,
-    text: &str,
-    newline: bool,
-    number: u32,
-    load: &mut Load,
-    out: &mut Output,
-) -> Result<(), Stop> {
-    let at = |fault: Fault| (fault, Some(number));
-    let mut counters = None;
-    let mut rest = text;
-    if let Some(inner) = text.strip_prefix('[') {
-        let Some((pair, after)) = inner.split_once(']') else {
-            return Err(at(Fault::param(format!("Bad line {number}: need ]\n").trim_end().to_string())));
-        };
-        let Some((packets, bytes)) = pair.split_once(':') else {
-            return Err(at(Fault::param(format!("Bad line {number}: need :"))));
-        };
-        if options.counters {
-            let value = |t: &str| super::number::lenient(t);
-            counters = Some(Counters { packets: value(packets), bytes: value(bytes) });
-        }
-        rest = after;
-    }
-    let mut argv = vec![Word::new(tool.name.clone())];
-    split(rest, newline, &mut argv).map_err(at)?;
-    let step = match parse::command(&host.net, tool, &argv, Some((load.kind, counters)), out) {
-        Ok(request) => Step::Request(Box::new(request)),
-        Err(Fault::Kernel { op, why, about }) => Step::Refused(op, why, about),
-        Err(fault) => return Err(at(fault)),
-    };
-    load.queue.push((number, step));
-    Ok(())
-}
-
-/// Words of a line: blanks separate, double quotes join, a backslash in quotes escapes.
-fn split(text: &str, newline: bool, argv: &mut Vec<Word>) -> Result<(), Fault> {
-    let mut word = String::new();
+/// Words of a line: blanks separate, double quotes join, a backslash in quotes escapes. `start` is where the text
+/// begins in the input.
+fn split(text: &str, start: usize, newline: bool, argv: &mut Vec<Word>) {
+    let mut word: Option<Word> = None;
     let mut open = false;
     let mut escaped = false;
-    let mut started = false;
-    for c in text.chars() {
-        if open {
-            if escaped {
-                word.push(c);
-                escaped = false;
-            } else if c == '\\' {
-                escaped = true;
-            } else if c == '"' {
-                open = false;
-            } else {
-                word.push(c);
+    for (i, c) in text.char_indices() {
+        let here = start + i;
+        if !open && matches!(c, ' ' | '\t') {
+            if let Some(mut done) = word.take() {
+                done.span.end = here;
+                argv.push(done);
             }
             continue;
         }
+        let word = word.get_or_insert_with(|| Word { text: String::new(), span: here..here });
         match c {
-            '"' => (open, started) = (true, true),
-            ' ' | '\t' => {
-                if started {
-                    argv.push(Word::new(std::mem::take(&mut word)));
-                    started = false;
-                }
-            }
+            '"' if open && !escaped => open = false,
+            '\\' if open && !escaped => escaped = true,
+            '"' if !open => open = true,
             _ => {
-                word.push(c);
-                started = true;
+                word.text.push(c);
+                escaped = false;
             }
         }
     }
-    // A quote that is not closed runs to the end of the line, its newline included.
-    if open && newline {
-        word.push('\n');
+    if let Some(mut done) = word {
+        // A quote that is not closed runs to the end of the line, its newline included.
+        if open && newline {
+            done.text.push('\n');
+        }
+        done.span.end = start + text.len();
+        argv.push(done);
     }
-    if started {
-        argv.push(Word::new(word));
-    }
-    Ok(())
 }
 
 /// `COMMIT`: now it is done, all or nothing.
