@@ -132,6 +132,8 @@ pub struct Ext {
     pub nomatch: bool,
     /// `bitmap:ip,mac`: the address, which is not part of the key there.
     pub mac: Option<[u8; 6]>,
+    /// `bitmap:ip,mac`: the timeout in seconds of an element that has no address yet: it runs from when that is known.
+    pub waiting: Option<u32>,
 }
 
 /// A set.
@@ -147,6 +149,17 @@ pub struct Set {
     list: Vec<(Elem, Ext)>,
     /// Prefix lengths in use, longest first, with the number of their elements; for the first and second address.
     prefixes: [Vec<(u8, u32)>; 2],
+}
+
+/// How far a look-up has gone through the prefix lengths.
+#[derive(Clone, Copy, Default)]
+struct Search {
+    /// Of the first address.
+    first: usize,
+    /// Of the second.
+    second: usize,
+    /// Nothing larger counts any more.
+    over: bool,
 }
 
 /// Why an `ipset` command failed, with the tool's words for it in the comments.
@@ -318,21 +331,31 @@ impl Set {
         let mut ext = ext;
         if self.header.kind == SetType::BitmapIpMac {
             ext.mac = elem.mac;
+            if elem.mac.is_none() {
+                ext.waiting = ext.expires.take().map(|at| at.since(now).as_secs() as u32);
+            }
         }
         if let Some(old) = self.elems.get_mut(&key) {
-            if !expired(old, now) && !exist {
+            // bitmap:ip,mac: an element without a hardware address takes one; while it waits for one, its timeout looks
+            // as if it were over.
+            let open = self.header.kind == SetType::BitmapIpMac
+                && old.mac.is_none()
+                && (ext.mac.is_some() || old.waiting.is_some());
+            if !expired(old, now) && !exist && !open {
                 return Err(SetError::Exists);
             }
+            ext.mac = ext.mac.or(old.mac);
             *old = ext;
             return Ok(());
         }
         if self.header.kind.is_hash() && self.elems.len() >= self.header.maxelem as usize {
             self.sweep(now);
             if self.elems.len() >= self.header.maxelem as usize {
-                if !self.header.forceadd {
+                // The kernel evicts from the bucket where the new element goes, and gives up if that is empty: with
+                // fewer elements than buckets it mostly is.
+                if !self.header.forceadd || self.elems.len() < self.header.hashsize as usize {
                     return Err(SetError::HashFull);
                 }
-                // The kernel evicts from the bucket where the new element goes, a random one as far as anyone can tell.
                 if let Some(first) = self.elems.keys().next().cloned() {
                     self.remove(&first);
                 }
@@ -383,18 +406,8 @@ impl Set {
             return Ok(());
         }
         let key = self.canonical(elem)?;
-        let gone = match self.elems.get(&key) {
-            None => return Err(SetError::Missing),
-            Some(ext) => {
-                // With a hardware address written, bitmap:ip,mac wants that one.
-                let other = self.header.kind == SetType::BitmapIpMac
-                    && elem.mac.is_some()
-                    && ext.mac.is_some()
-                    && elem.mac != ext.mac;
-                expired(ext, now) || other
-            }
-        };
-        if gone {
+        // A hardware address that was written too is not compared (bitmap_ipmac_do_del).
+        if self.elems.get(&key).is_none_or(|ext| expired(ext, now)) {
             return Err(SetError::Missing);
         }
         self.remove(&key);
@@ -405,7 +418,19 @@ impl Set {
     pub fn contains(&self, elem: &Elem, nomatch: bool, now: Time) -> Result<bool, SetError> {
         match self.get(elem, now) {
             Err(SetError::NullElement) => Ok(false),
-            found => Ok(found?.is_some_and(|ext| ext.nomatch == nomatch)),
+            found => {
+                let known = |ext: &Ext| ext.mac.is_none() || elem.mac.is_none() || ext.mac == elem.mac;
+                Ok(found?.is_some_and(|ext| ext.nomatch == nomatch && known(ext)))
+            }
+        }
+    }
+
+    /// What exactly this element carries as it is stored, expired or not.
+    pub fn stored(&self, elem: &Elem) -> Option<&Ext> {
+        let in_list = || self.list.iter().find(|(e, _)| e.name == elem.name).map(|(_, x)| x);
+        match self.header.kind {
+            SetType::ListSet => in_list(),
+            _ => self.elems.get(&self.canonical(elem).ok()?),
         }
     }
 
@@ -429,6 +454,11 @@ impl Set {
 
     /// The stored element that a host's element falls under: the most specific first.
     fn find(&self, key: &Elem, now: Time) -> Option<Elem> {
+        self.next_find(key, &mut Search::default(), now)
+    }
+
+    /// The next stored element that a host's element falls under, from the most specific on.
+    fn next_find(&self, key: &Elem, search: &mut Search, now: Time) -> Option<Elem> {
         let family = self.header.family;
         let dims = self.header.kind.addr_dims();
         // The prefix lengths to try, longest first; an address that is no network has its own alone.
@@ -438,44 +468,50 @@ impl Set {
             _ => &own[i][..],
         };
         let mut probe = key.clone();
-        for &(len, _) in lens(0) {
+        while let Some(&(len, _)) = lens(0).get(search.first).filter(|_| !search.over) {
             probe.cidr = len;
             probe.ip = AddrMask::prefix(family, key.ip, len).addr;
-            for &(len2, _) in lens(1) {
+            while let Some(&(len2, _)) = lens(1).get(search.second) {
+                search.second += 1;
                 probe.cidr2 = len2;
                 probe.ip2 = AddrMask::prefix(family, key.ip2, len2).addr;
-                if self.elems.get(&probe).is_some_and(|x| !expired(x, now)) {
-                    return Some(probe);
-                }
+                let exact = self.elems.get(&probe).is_some_and(|x| !expired(x, now));
                 if self.header.kind == SetType::HashNetIface {
-                    // A network that is there with other interfaces hides the larger ones (`multi` in mtype_test_cidrs).
-                    let (known, found) = self.find_wildcard(&probe, now);
-                    if known {
-                        return found;
+                    // A network that is there hides the larger ones, with whatever interface (`multi` in
+                    // mtype_test_cidrs).
+                    let (known, wildcard) = self.find_wildcard(&probe, now);
+                    search.over = known;
+                    if let (false, Some(found)) = (exact, wildcard) {
+                        return Some(found);
                     }
                 }
+                if exact {
+                    return Some(probe);
+                }
+                if search.over {
+                    return None;
+                }
             }
+            search.first += 1;
+            search.second = 0;
         }
         None
     }
 
     /// Is the network there with any interface; and the element of it whose interface is the beginning of the one
-    /// asked for.
+    /// asked for. Elements with and without `physdev:` do not see each other.
     fn find_wildcard(&self, probe: &Elem, now: Time) -> (bool, Option<Elem>) {
         let from = Elem { ip: probe.ip, cidr: probe.cidr, ..Elem::default() };
         let mut same = self
             .elems
             .range(from..)
             .take_while(|(e, _)| e.ip == probe.ip && e.cidr == probe.cidr)
-            .filter(|(_, x)| !expired(x, now))
+            .filter(|(e, x)| e.physdev == probe.physdev && !expired(x, now))
             .peekable();
         let known = same.peek().is_some();
         let name = probe.name.as_deref().unwrap_or("");
-        let found = same.find(|(e, _)| {
-            e.wildcard
-                && e.physdev == probe.physdev
-                && e.name.as_deref().is_some_and(|stem| name.starts_with(stem))
-        });
+        let found =
+            same.find(|(e, _)| e.wildcard && e.name.as_deref().is_some_and(|stem| name.starts_with(stem)));
         (known, found.map(|(e, _)| e.clone()))
     }
 

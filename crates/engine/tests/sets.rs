@@ -113,6 +113,8 @@ fn refusals() {
     assert_eq!(add(&mut ips, "1.1.1.3"), Err(SetError::HashFull));
     assert_eq!(ips.del(&elem("1.1.1.3"), NOW), Err(SetError::Missing));
     ips.header.forceadd = true;
+    assert_eq!(add(&mut ips, "1.1.1.3"), Err(SetError::HashFull));
+    ips.header.hashsize = 2;
     assert_eq!(add(&mut ips, "1.1.1.3"), Ok(()));
     assert_eq!(ips.len(), 2);
     for kind in [SetType::HashNet, SetType::HashNetPort] {

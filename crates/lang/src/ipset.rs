@@ -188,24 +188,30 @@ fn element(host: &mut Host, command: &str, operands: &[&Word], options: Options)
     let text = operand(operands, 1, command)?;
     let now = host.net.now;
     let Some(set) = host.net.sets.get(&name) else { return Err(kernel(SetError::NoSet)) };
-    let parsed = Operands::parse(set, text, &operands[2..])?;
+    if command == "test"
+        && let Some(message) = elem::range(set, &text.text)
+    {
+        return Err(error(message));
+    }
+    let parsed = Operands::parse(set, command, text, &operands[2..])?;
     match command {
         "test" => {
             let elem = match &parsed.elems[..] {
                 [one] => one,
                 _ => return Err(error("Syntax error: a range cannot be tested")),
             };
+            // The tool forgets `physdev:` here.
+            let written = elem::text(set, &Elem { physdev: false, ..elem.clone() }, &Ext::default());
             // What the set could never hold is not in it.
-            let found = match set.get(elem, now) {
-                Ok(found) => found.is_some_and(|ext| ext.nomatch == parsed.ext.nomatch),
+            let found = match set.contains(elem, parsed.ext.nomatch, now) {
                 Err(SetError::OutOfRange) => false,
-                Err(e) => return Err(kernel(e)),
+                found => found.map_err(kernel)?,
             };
             let mut out = Output::default();
             match found {
-                true => out.error_line(&format!("Warning: {} is in set {name}.", text.text)),
+                true => out.error_line(&format!("Warning: {written} is in set {name}.")),
                 false => {
-                    out.error_line(&format!("{} is NOT in set {name}.", text.text));
+                    out.error_line(&format!("{written} is NOT in set {name}."));
                     out.exit = 1;
                 }
             }
@@ -214,7 +220,12 @@ fn element(host: &mut Host, command: &str, operands: &[&Word], options: Options)
         "add" => {
             let expires = set.expiry(parsed.timeout, now);
             for elem in &parsed.elems {
-                let ext = Ext { expires, ..parsed.ext.clone() };
+                let mut ext = Ext { expires, ..parsed.ext.clone() };
+                // Counters that are not written stay as they are.
+                if let Some(old) = host.net.sets.get(&name).and_then(|s| s.stored(elem)) {
+                    ext.packets = if parsed.counts.0 { ext.packets } else { old.packets };
+                    ext.bytes = if parsed.counts.1 { ext.bytes } else { old.bytes };
+                }
                 let place = parsed.place.clone();
                 host.net.sets.add_at(&name, elem, ext, place, options.exist, now).map_err(kernel)?;
             }
@@ -322,7 +333,7 @@ fn list(host: &mut Host, operands: &[&Word], options: Options) -> Run<Output> {
                 set.header.kind.name(),
                 header::revision(set.header.kind),
                 size::in_memory(set, now),
-                set.len(),
+                set.iter(now).count(),
             );
             if !options.terse {
                 out.line("Members:");
@@ -345,16 +356,18 @@ fn list(host: &mut Host, operands: &[&Word], options: Options) -> Run<Output> {
 /// An element with what it carries.
 fn member(set: &Set, elem: &Elem, ext: &Ext, now: Time) -> String {
     let mut out = elem::text(set, elem, ext);
+    if set.header.timeout.is_some() {
+        // The kernel rounds ticks down, and a tick or more has gone by when anyone looks.
+        let left = ext.expires.map(|at| Duration(at.since(now).0.saturating_sub(1)));
+        // 0 stands for ever, so what is nearly over has a second.
+        let left = left.map_or(ext.waiting.unwrap_or(0).into(), |left| left.as_secs().max(1));
+        let _ = write!(out, " timeout {left}");
+    }
     if ext.nomatch {
         out.push_str(" nomatch");
     }
     if elem.wildcard {
         out.push_str(" wildcard");
-    }
-    if set.header.timeout.is_some() {
-        // The kernel rounds ticks down, and a tick or more has gone by when anyone looks.
-        let left = ext.expires.map_or(Duration(0), |at| Duration(at.since(now).0.saturating_sub(1)));
-        let _ = write!(out, " timeout {}", left.as_secs());
     }
     if set.header.counters {
         let _ = write!(out, " packets {} bytes {}", ext.packets, ext.bytes);

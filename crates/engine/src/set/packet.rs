@@ -1,11 +1,11 @@
 //! Looking a packet up in a set, and adding or deleting what it carries (`ip_set_test`, `ip_set_add`, `ip_set_del`, and
 //! the `kadt` function of each type).
 
-use super::{Dim, Elem, Ext, Set, SetError, SetTable, SetType, expired};
+use super::{Dim, Elem, Ext, Search, Set, SetError, SetTable, SetType, expired};
 use crate::addr::Family;
 use crate::matches::{Compare, SetRef};
 use crate::packet::{L4, Packet, proto};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 use std::sync::Arc;
 
 /// What sets may look at in a packet.
@@ -177,24 +177,34 @@ impl SetTable {
         }
         let elem = this.elem_of(fields, set)?;
         let mac = elem.mac;
-        let key = this.find(&this.probe(elem)?, now)?;
-        let nomatch_type = this.header.kind.has_nomatch();
-        let bitmap_mac = this.header.kind == SetType::BitmapIpMac;
-        let ext = this.elems.get_mut(&key)?;
-        if bitmap_mac {
+        let probe = this.probe(elem)?;
+        let mut search = Search::default();
+        loop {
+            let key = this.next_find(&probe, &mut search, now)?;
+            let nomatch_type = this.header.kind.has_nomatch();
+            let bitmap_mac = this.header.kind == SetType::BitmapIpMac;
+            let ext = this.elems.get_mut(&key)?;
             match ext.mac {
-                // An element without a hardware address takes that of the first packet.
-                None => ext.mac = mac,
+                _ if !bitmap_mac => {}
+                // An element without a hardware address is added anew with that of the first packet.
+                None => {
+                    let counted = |n: u64| if counters { n } else { 0 };
+                    let (packets, bytes) = (counted(1), counted(u64::from(len)));
+                    let expires = ext.waiting.map(|secs| now + Duration::secs(u64::from(secs)));
+                    let comment = ext.comment.take();
+                    *ext = Ext { expires, mac, packets, bytes, comment, ..Ext::default() };
+                    return Some(ext.clone());
+                }
                 Some(known) if Some(known) != mac => return None,
                 Some(_) => {}
             }
+            // Where the counters do not fit, the next larger network is tried.
+            if match_extensions(ext, counters, &test, !test.no_update_counters, len) {
+                // --return-nomatch turns the answer round for types that know exceptions.
+                let hit = ext.nomatch == (test.return_nomatch && nomatch_type);
+                return hit.then(|| ext.clone());
+            }
         }
-        if !match_extensions(ext, counters, &test, !test.no_update_counters, len) {
-            return None;
-        }
-        // --return-nomatch turns the answer round for types that know exceptions.
-        let hit = ext.nomatch == (test.return_nomatch && nomatch_type);
-        hit.then(|| ext.clone())
     }
 
     fn test_list(
@@ -244,7 +254,9 @@ impl SetTable {
         now: Time,
     ) -> Result<(), SetError> {
         self.change(&set.name.clone(), set, fields, now, &mut |this, elem| {
+            // A comment that is there stays.
             let ext = Ext {
+                comment: this.stored(elem).and_then(|old| old.comment.clone()),
                 expires: this.header.timeout.and_then(|_| this.expiry(timeout, now)),
                 packets: u64::from(this.header.counters),
                 bytes: if this.header.counters { u64::from(fields.packet.len()) } else { 0 },

@@ -23,16 +23,19 @@ pub(super) struct Operands {
     pub timeout: Option<u32>,
     /// `before`, `after`.
     pub place: ListPlace,
+    /// Were `packets` and `bytes` written?
+    pub counts: (bool, bool),
 }
 
 impl Operands {
-    /// Reads an element and its options.
-    pub(super) fn parse(set: &Set, text: &Word, words: &[&Word]) -> Run<Operands> {
+    /// Reads an element and its options, of which only `add` has all.
+    pub(super) fn parse(set: &Set, command: &str, text: &Word, words: &[&Word]) -> Run<Operands> {
         let mut operands = Operands {
             elems: parse(set, &text.text)?,
             ext: Ext::default(),
             timeout: None,
             place: ListPlace::End,
+            counts: (false, false),
         };
         let header = &set.header;
         let mut words = words.iter();
@@ -41,9 +44,11 @@ impl Operands {
         while let Some(word) = words.next() {
             let name = word.text.as_str();
             let known = match name {
-                "timeout" | "packets" | "bytes" | "comment" | "skbmark" | "skbprio" | "skbqueue" => true,
-                "nomatch" => header.kind.has_nomatch(),
-                "wildcard" => header.kind == SetType::HashNetIface,
+                "timeout" | "packets" | "bytes" | "comment" | "skbmark" | "skbprio" | "skbqueue" => {
+                    command == "add"
+                }
+                "nomatch" => header.kind.has_nomatch() && command != "del",
+                "wildcard" => header.kind == SetType::HashNetIface && command == "add",
                 "before" | "after" => header.kind == SetType::ListSet,
                 _ => false,
             };
@@ -97,8 +102,8 @@ impl Operands {
         let hex = |text: &str| u16::from_str_radix(text, 16).ok();
         match name {
             "timeout" => self.timeout = Some(number(value, 0, MAX_TIMEOUT)? as u32),
-            "packets" => self.ext.packets = number(value, 0, u64::MAX)?,
-            "bytes" => self.ext.bytes = number(value, 0, u64::MAX)?,
+            "packets" => (self.ext.packets, self.counts.0) = (number(value, 0, u64::MAX)?, true),
+            "bytes" => (self.ext.bytes, self.counts.1) = (number(value, 0, u64::MAX)?, true),
             "comment" => {
                 if value.len() > 255 {
                     return Err(error(
@@ -126,6 +131,27 @@ impl Operands {
         }
         Ok(())
     }
+}
+
+/// Why a text that stands for many elements cannot be tested.
+pub(super) fn range(set: &Set, text: &str) -> Option<String> {
+    let kind = set.header.kind;
+    let what = kind.dims().iter().zip(text.split(',')).find_map(|(dim, part)| match dim {
+        Dim::Ip | Dim::Net if kind != SetType::BitmapIpMac && part.contains('-') => Some("FROM-TO IP"),
+        // Where the set stores networks of one length, a network may be asked for.
+        Dim::Ip if part.contains('/') && !part.ends_with("/32") && set.header.netmask.is_none() => {
+            Some("IP/CIDR")
+        }
+        Dim::Port if part.contains('-') && !part.contains("icmp") => Some("FROM-TO port"),
+        _ => None,
+    })?;
+    let family = match (kind, set.header.family) {
+        (SetType::BitmapPort, _) => "unspec",
+        (_, Family::V4) => "inet",
+        (_, Family::V6) => "inet6",
+    };
+    let name = kind.name();
+    Some(format!("{what} range is not allowed in command test with set type {name} and family {family}"))
 }
 
 /// The elements that a text stands for.

@@ -190,11 +190,10 @@ pub(super) fn text(header: &SetHeader) -> String {
         }
         _ => {}
     }
-    if let Some(len) = header.netmask {
-        let _ = write!(out, "netmask {len} ");
-    }
-    if let Some(mask) = header.bitmask {
-        let _ = write!(out, "bitmask {} ", mask.ip(header.family));
+    // hash:ip,port learnt of masks late, and writes them last.
+    let last = kind == SetType::HashIpPort;
+    if !last {
+        put_masks(header, &mut out);
     }
     if let Some(timeout) = header.timeout {
         let _ = write!(out, "timeout {timeout} ");
@@ -209,6 +208,18 @@ pub(super) fn text(header: &SetHeader) -> String {
     if kind.is_hash() {
         let _ = write!(out, "bucketsize {} initval {:#010x} ", header.bucketsize, header.initval);
     }
+    if last {
+        put_masks(header, &mut out);
+    }
     out.truncate(out.trim_end().len());
     out
+}
+
+fn put_masks(header: &SetHeader, out: &mut String) {
+    if let Some(len) = header.netmask {
+        let _ = write!(out, "netmask {len} ");
+    }
+    if let Some(mask) = header.bitmask {
+        let _ = write!(out, "bitmask {} ", mask.ip(header.family));
+    }
 }
