@@ -1,7 +1,8 @@
 //! The FTP helper: reads PORT, EPRT and the answers to PASV and EPSV, expects the data connection that they announce,
 //! and rewrites them where NAT changes what they say (nf_conntrack_ftp.c, nf_nat_ftp.c).
 
-use super::expect::{self, FollowMaster, Refused};
+use super::expect::{self, Expectation, FollowMaster, Refused};
+use super::table::scale;
 use super::{ConnRef, CtInfo, Direction, FtpMaster, seqadj, status};
 use crate::addr::{Addr, Family};
 use crate::event::{Emit, KernelDrop, Observer};
@@ -72,13 +73,7 @@ pub(crate) fn help<O: Observer>(
                     expect::add(net, new, emit).map_err(|Refused::Clash| KernelDrop::Helper)?;
                 } else {
                     new.nat = Some(FollowMaster { port: said.port, dir: dir.flip() });
-                    let port = loop {
-                        match expect::add(net, new, emit) {
-                            Ok(()) => break new.tuple.dport,
-                            Err(Refused::Clash) if new.tuple.dport < u16::MAX => new.tuple.dport += 1,
-                            Err(Refused::Clash) => return Err(KernelDrop::Helper),
-                        }
-                    };
+                    let port = expect_somewhere(net, &mut new, emit)?;
                     let text = write_announcement(said.form, mine.family, theirs.dst, port);
                     replace(net, skb, conn, dir, &bytes, said.at, text.as_bytes());
                 }
@@ -92,6 +87,28 @@ pub(crate) fn help<O: Observer>(
         entry.rare.get_or_insert_default().ftp.get_or_insert_default().note(dir, after);
     }
     Ok(())
+}
+
+/// `nf_nat_exp_find_port`: the announced port, or, where another connection expects the same, one drawn from those
+/// above it.
+fn expect_somewhere<O: Observer>(
+    net: &mut Net,
+    new: &mut Expectation,
+    emit: &mut Emit<'_, O>,
+) -> Result<u16, KernelDrop> {
+    const MAX_ATTEMPTS: u32 = 128;
+    let announced = new.tuple.dport;
+    let above = u32::from(u16::MAX - announced);
+    for _ in 0..=above.min(MAX_ATTEMPTS) {
+        match expect::add(net, *new, emit) {
+            Ok(()) => return Ok(new.tuple.dport),
+            Err(Refused::Clash) if above == 0 => break,
+            Err(Refused::Clash) => {
+                new.tuple.dport = announced + scale(net.rng.next_u32(), above) as u16;
+            }
+        }
+    }
+    Err(KernelDrop::Helper)
 }
 
 impl FtpMaster {
