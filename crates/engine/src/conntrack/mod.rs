@@ -131,11 +131,32 @@ impl Default for Zone {
     }
 }
 
-/// Helpers that we simulate.
+/// A connection's helper.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Helper {
     /// nf_conntrack_ftp.
     Ftp,
+    /// Another of the kernel's: attached and shown, but it reads no payload here.
+    Other(&'static str),
+}
+
+impl Helper {
+    /// The kernel's helper of this name (`nf_conntrack_helper_try_module_get`).
+    pub fn named(name: &str) -> Option<Helper> {
+        const OTHERS: [&str; 10] =
+            ["irc", "tftp", "amanda", "sane", "sip", "snmp", "pptp", "RAS", "Q.931", "netbios-ns"];
+        match name {
+            "ftp" => Some(Helper::Ftp),
+            _ => OTHERS.iter().find(|o| **o == name).map(|o| Helper::Other(o)),
+        }
+    }
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Helper::Ftp => "ftp",
+            Helper::Other(name) => name,
+        }
+    }
 }
 
 /// `enum ip_conntrack_status` (include/uapi/linux/netfilter/nf_conntrack_common.h).

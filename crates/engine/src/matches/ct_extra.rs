@@ -3,7 +3,7 @@
 
 use super::{MatchCx, Matched};
 use crate::addr::Addr;
-use crate::conntrack::{Direction, Helper};
+use crate::conntrack::Direction;
 use crate::packet::PktType;
 use crate::ruleset::Inv;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl HelperMatch {
     pub fn test(&self, cx: &MatchCx<'_>) -> Matched {
         let helper = cx.master_helper();
         let fits = match helper {
-            Some(Helper::Ftp) => self.name.value.is_empty() || self.name.value.starts_with("ftp"),
+            Some(helper) => self.name.value.is_empty() || self.name.value.starts_with(helper.name()),
             None => return self.name.not.into(),
         };
         self.name.test(fits).into()

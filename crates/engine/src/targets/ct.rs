@@ -74,13 +74,12 @@ impl CtTarget {
             };
             cx.set(Field::Zone, 0, u32::from(template.zone.id));
         }
-        match self.helper.as_deref() {
-            None => {}
-            Some("ftp") => {
-                template.helper = Some(Helper::Ftp);
-                cx.set(Field::Helper, 0, 1);
+        if let Some(name) = self.helper.as_deref() {
+            template.helper = Helper::named(name);
+            cx.set(Field::Helper, 0, 1);
+            if template.helper != Some(Helper::Ftp) {
+                cx.emit.event(EventKind::NotSimulated { rule: cx.rule });
             }
-            Some(_) => cx.emit.event(EventKind::NotSimulated { rule: cx.rule }),
         }
         if self.timeout.is_some() {
             cx.emit.event(EventKind::NotSimulated { rule: cx.rule });

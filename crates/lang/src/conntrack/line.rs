@@ -3,7 +3,7 @@
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::conntrack::expect::Expectation;
 use hookwalk_engine::conntrack::notify::{CtEvent, CtEventKind, PROTOINFO};
-use hookwalk_engine::conntrack::{Conn, ConnRef, Direction, Helper, ProtoState, TcpConntrack, Tuple, status};
+use hookwalk_engine::conntrack::{Conn, ConnRef, Direction, ProtoState, TcpConntrack, Tuple, status};
 use hookwalk_engine::host::Net;
 use hookwalk_engine::packet::proto;
 use hookwalk_engine::time::{Duration, Time};
@@ -219,8 +219,8 @@ fn push_tail(out: &mut String, conn: &Conn, now: Time) {
     if let Some(age) = age(conn, now) {
         let _ = write!(out, " delta-time={age}");
     }
-    if let Some(Helper::Ftp) = conn.helper {
-        out.push_str(" helper=ftp");
+    if let Some(helper) = conn.helper {
+        let _ = write!(out, " helper={}", helper.name());
     }
 }
 
