@@ -27,6 +27,21 @@ pub(crate) fn u32_whole(text: &str) -> Option<u32> {
     whole(text, 0, u64::from(u32::MAX)).and_then(|v| u32::try_from(v).ok())
 }
 
+/// A decimal fraction without exponent: its digits as a number, and how many of them stand behind the point.
+pub(crate) fn decimal(text: &str) -> Option<(u64, u32)> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    // Sixteen digits are more than any tool keeps.
+    let part = part.get(..part.len().min(16))?;
+    if whole.is_empty() && part.is_empty() {
+        return None;
+    }
+    let digits = [whole, part].concat();
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    Some((digits.parse().ok()?, part.len() as u32))
+}
+
 /// `atoi`-like decimal prefix, 0 where there is none.
 pub(crate) fn lenient(text: &str) -> u64 {
     let text = text.trim_start();
@@ -49,6 +64,11 @@ mod tests {
         assert_eq!(whole("", 0, 65535), None);
         assert_eq!(whole("08", 0, 65535), None);
         assert_eq!(prefix("0xg"), Some((0, "xg")));
+        assert_eq!(decimal("0.25"), Some((25, 2)));
+        assert_eq!(decimal(".5"), Some((5, 1)));
+        assert_eq!(decimal("1."), Some((1, 0)));
+        assert_eq!(decimal("1e3"), None);
+        assert_eq!(decimal("."), None);
         assert_eq!(whole("18446744073709551616", 0, u64::MAX), None);
     }
 }

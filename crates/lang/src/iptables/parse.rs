@@ -1,6 +1,6 @@
 //! A command line becomes a [`Request`]: which command, on which table and chain, with which rules.
 
-use super::fault::Fault;
+use super::fault::{ENOENT, Fault};
 use super::getopt::{Arg, Getopt, Id, Item, Long};
 use super::option::{self, Args, Ext, Given, Ty};
 use super::request::{
@@ -94,9 +94,6 @@ impl Loaded {
         }
     }
 }
-
-/// Matches of the real tool that are not simulated.
-const KNOWN_MATCHES: &[&str] = &["among"];
 
 struct Parser<'a> {
     tool: &'a Tool,
@@ -426,9 +423,6 @@ impl Parser<'_> {
                 }
                 match matches::find(text, self.family()) {
                     Some(ext) => self.load(Loaded::Match(ext)),
-                    None if KNOWN_MATCHES.contains(&text) => {
-                        return Err(Fault::Refused(format!("-m {text} is not simulated"), words.last_span()));
-                    }
                     None => {
                         return Err(Fault::param(format!(
                             "Couldn't load match `{text}':No such file or directory\n"
@@ -508,6 +502,11 @@ impl Parser<'_> {
             "ACCEPT" => self.verdict = Some(Target::Accept),
             "DROP" => self.verdict = Some(Target::Drop),
             "RETURN" => self.verdict = Some(Target::Return),
+            // Gone from kernels long ago.
+            "QUEUE" => {
+                let fault = Fault::Kernel { op: "RULE_APPEND", why: ENOENT, about: String::new() };
+                return Err(self.about_rule(fault));
+            }
             _ => match targets::find(&name, self.family()) {
                 Some(ext) => self.load(Loaded::Target(ext)),
                 None if KNOWN_TARGETS.contains(&name.as_str()) => {

@@ -100,6 +100,10 @@ static ALL: &[&Ext<Match>] = &[
 
 /// The match of this name in this family.
 pub(crate) fn find(name: &str, family: Family) -> Option<&'static Ext<Match>> {
+    let name = match name {
+        "icmpv6" | "ipv6-icmp" => "icmp6",
+        _ => name,
+    };
     ALL.iter().copied().find(|e| e.name == name && e.family.is_none_or(|f| f == family))
 }
 

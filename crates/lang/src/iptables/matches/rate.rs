@@ -2,7 +2,7 @@
 
 use crate::iptables::fault::Fault;
 use crate::iptables::option::{Args, Ext, Opt, Ty, no_check, opt};
-use crate::iptables::put;
+use crate::iptables::{number, put};
 use hookwalk_engine::matches::statistic::StatisticMode;
 use hookwalk_engine::matches::{LimitMatch, Match, StatisticMatch};
 
@@ -130,13 +130,15 @@ fn build_statistic(args: &Args<'_>) -> Result<Match, Fault> {
         "random" => {
             let g = args.get(1);
             let Some(text) = g.map(|g| g.text.as_str()) else { return Err(Fault::Incomplete) };
-            let chance = text.parse::<f64>().ok().filter(|p| (0.0..=1.0).contains(p)).ok_or_else(|| {
-                Fault::param(
-                    "statistic: bad value for option \"--probability\", or out of range (0-1).\n".to_string(),
-                )
-            })?;
             // The kernel's fraction is of 2^31, rounded.
-            let probability = (chance * 2_147_483_648.0).round() as u32;
+            let fraction = number::decimal(text).and_then(|(digits, places)| {
+                let one = 10u128.pow(places);
+                let part = (u128::from(digits) * (1 << 32) + one) / (2 * one);
+                (u128::from(digits) <= one).then_some(part as u32)
+            });
+            let probability = fraction.ok_or_else(|| {
+                Fault::param("statistic: bad value for option \"--probability\", or out of range (0-1).\n")
+            })?;
             (StatisticMode::Random { probability }, g.is_some_and(|g| g.not))
         }
         "nth" => {
@@ -154,12 +156,23 @@ fn build_statistic(args: &Args<'_>) -> Result<Match, Fault> {
     Ok(Match::Statistic(StatisticMatch { mode, not }))
 }
 
+/// A fraction of 2^31 with eleven decimals, the last rounded to even.
+fn put_chance(out: &mut String, probability: u32) {
+    let scaled = u128::from(probability) * 100_000_000_000;
+    let (mut n, rest) = (scaled >> 31, scaled & 0x7fff_ffff);
+    let half = 1 << 30;
+    if rest > half || (rest == half && n & 1 == 1) {
+        n += 1;
+    }
+    put!(out, "{}.{:011}", n / 100_000_000_000, n % 100_000_000_000);
+}
+
 fn put_statistic(m: &StatisticMatch, dashes: &str, out: &mut String) {
     let not = if m.not { " !" } else { "" };
     match m.mode {
         StatisticMode::Random { probability } => {
-            let chance = f64::from(probability) / 2_147_483_648.0;
-            put!(out, " {dashes}mode random{not} {dashes}probability {chance:.11}");
+            put!(out, " {dashes}mode random{not} {dashes}probability ");
+            put_chance(out, probability);
         }
         StatisticMode::Nth { every, packet, .. } => {
             let every = u64::from(every) + 1;

@@ -190,25 +190,29 @@ pub(super) static RATEEST: Ext<Target> =
     Ext { name: "RATEEST", family: None, opts: RATEEST_OPTS, first: no_check, build: build_rateest };
 
 /// A time with its unit, in microseconds.
-fn micros(text: &str) -> Option<f64> {
+fn micros(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let value: f64 = text[..end].parse().ok()?;
-    Some(match &text[end..] {
-        "" | "us" | "usec" | "usecs" => value,
-        "s" | "sec" | "secs" => value * 1e6,
-        "ms" | "msec" | "msecs" => value * 1e3,
+    let (digits, places) = number::decimal(&text[..end])?;
+    let unit: u128 = match &text[end..] {
+        "" | "us" | "usec" | "usecs" => 1,
+        "s" | "sec" | "secs" => 1_000_000,
+        "ms" | "msec" | "msecs" => 1000,
         _ => return None,
-    })
+    };
+    u64::try_from(u128::from(digits) * unit / 10u128.pow(places)).ok()
 }
 
-fn put_time(out: &mut String, us: f64) {
-    if us >= 1e6 {
-        put!(out, " {:.1}s", us / 1e6);
-    } else if us >= 1e3 {
-        put!(out, " {:.1}ms", us / 1e3);
-    } else {
-        put!(out, " {us}us");
-    }
+fn put_time(out: &mut String, us: u64) {
+    let (unit, name) = match us {
+        1_000_000.. => (1_000_000, "s"),
+        1000.. => (1000, "ms"),
+        _ => {
+            put!(out, " {us}us");
+            return;
+        }
+    };
+    let tenths = (us * 10 + unit / 2) / unit;
+    put!(out, " {}.{}{name}", tenths / 10, tenths % 10);
 }
 
 fn build_rateest(args: &Args<'_>) -> Result<Target, Fault> {
@@ -218,23 +222,24 @@ fn build_rateest(args: &Args<'_>) -> Result<Target, Fault> {
             .ok_or_else(|| Fault::param(format!("RATEEST: bad {name} value `{}'", g.text))),
         None => Ok(None),
     };
-    let interval = time(1, "interval")?.unwrap_or(0.0);
-    let ewma = time(2, "ewmalog")?.unwrap_or(0.0);
+    let interval = time(1, "interval")?.unwrap_or(0);
+    let ewma = time(2, "ewmalog")?.unwrap_or(0);
     // The kernel takes 2^n quarters of a second, and an average that lasts 2^m intervals.
-    let step = (0..=5).find(|n| interval <= 250_000.0 * f64::from(1u32 << n));
+    let step = (0..=5).find(|n| interval <= 250_000 << n);
     let Some(step) = step else { return Err(Fault::param("RATEEST: interval value is too large")) };
-    let span = 250_000.0 * f64::from(1u32 << step);
-    let average = |log: u32| {
-        let w = f64::from(1u32 << log);
-        span * (-1.0 / (1.0 - 1.0 / w).ln())
-    };
-    let Some(log) = (1..31).find(|log| average(*log) > ewma).map(|log| log - 1).filter(|log| *log > 0) else {
+    let span = 250_000u64 << step;
+    // How long such an average looks back: -1 / ln(1 - 2^-log) intervals, which is near 2^log - 1/2.
+    let average =
+        |log: u32| (u128::from(span) << log) - u128::from(span) / 2 - (u128::from(span / 10) >> log);
+    let Some(log) =
+        (1..31).find(|log| average(*log) > u128::from(ewma)).map(|log| log - 1).filter(|log| *log > 0)
+    else {
         return Err(Fault::param("RATEEST: ewmalog value is out of range"));
     };
     let mut out = format!("--rateest-name {} --rateest-interval", args.get(0).map_or("", |g| &g.text));
     put_time(&mut out, span);
     out.push_str(" --rateest-ewmalog");
-    put_time(&mut out, span * f64::from(1u32 << log));
+    put_time(&mut out, span << log);
     Ok(kept(args, &out))
 }
 
