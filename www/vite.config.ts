@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { offline } from "./pages/offline.js";
 import { storyPages } from "./pages/plugin.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -78,7 +79,7 @@ function names(): string[] {
 
 export default defineConfig({
   base: "./",
-  plugins: [library(), firstPicture(), storyPages(labs, join(here, "pages/story.css"))],
+  plugins: [library(), firstPicture(), storyPages(labs, join(here, "pages/story.css")), offline()],
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 800 },
   preview: { host: "localhost" },
   server: { fs: { allow: [".."] } },

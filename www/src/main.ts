@@ -10,3 +10,8 @@ if (app) {
     (error: unknown) => app.fail(error instanceof Error ? error.message : String(error)),
   );
 }
+
+// After one visit the page works without a network.
+if ("serviceWorker" in navigator && isSecureContext && location.protocol.startsWith("http")) {
+  addEventListener("load", () => void navigator.serviceWorker.register("./sw.js").catch(() => undefined));
+}

@@ -16,9 +16,15 @@ export abstract class Piece extends LitElement {
   protected w(key: Word, args?: Record<string, string | number>): string {
     return word(this.language, key, args);
   }
-  /** The reader's language: the app sets it on the document. */
+  /** The reader's language: the element that it is part of says, else the document. */
   protected get language(): Lang {
-    return document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+    const lang = this.closest<HTMLElement>("[data-lang]")?.dataset["lang"] ?? document.documentElement.lang;
+    return lang.startsWith("zh") ? "zh" : "en";
+  }
+  /** Where theme and colours are set: the element that it is part of, else the document. */
+  protected get scope(): HTMLElement {
+    const root = this.getRootNode();
+    return root instanceof ShadowRoot ? (root.host as HTMLElement) : document.documentElement;
   }
 }
 

@@ -3,9 +3,9 @@ import init, { Hookwalk } from "../pkg/hookwalk.js";
 import wasmUrl from "../pkg/hookwalk_bg.wasm?url";
 import type { Opened, Problem, Run } from "./model.js";
 
-/** Loads the package; what it gives turns a lab's text into a run. */
-export async function simulator(): Promise<(text: string) => Opened> {
-  await init({ module_or_path: wasmUrl });
+/** Loads the package, from `url` if it is not beside this file; what it gives turns a lab's text into a run. */
+export async function simulator(url: string = wasmUrl): Promise<(text: string) => Opened> {
+  await init({ module_or_path: url });
   return open;
 }
 

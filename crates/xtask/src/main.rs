@@ -2,8 +2,9 @@
 //!
 //! Each file is one command or one tool that the commands share: [`sheet`] reads `wasm-pack.toml`, [`run`] starts other
 //! programs and lets nothing be silent for long, [`wasm`] makes the wasm package, [`page`] the page, [`test`] runs
-//! every test, [`kernel`] asks the kernel, [`size`] weighs what the browser downloads.
+//! every test, [`kernel`] asks the kernel, [`dist`] what is given away, [`size`] weighs what the browser downloads.
 
+mod dist;
 mod kernel;
 mod page;
 mod run;
@@ -18,6 +19,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   serve [--port N]   build the page, serve it, print its address
   build              build the page into www/dist: static files for any host and any sub-path
+  dist               build all that is given away into dist/: site, element, single file, npm package
   test               every test: native, wasm, types, units, the page in Chromium and Firefox
   kernel [PATH...]   run the labs on this machine's Linux kernel (root) and compare
   wasm               only the wasm package, into www/pkg
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("serve") => page::serve(&rest),
         Some("build") => page::build(),
+        Some("dist") => dist::build(),
         Some("test") => test::all(&rest),
         Some("kernel") => kernel::verify(&rest),
         Some("wasm") => sheet::Sheet::read().and_then(|sheet| wasm::build(&sheet)),

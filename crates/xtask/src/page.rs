@@ -18,7 +18,9 @@ pub(crate) fn build() -> Done {
     npm.join().map_err(|_| "npm: the thread that ran it failed".to_owned())??;
     wasm?;
     say("page: build");
-    show(&mut command("npm", ["run", "--silent", "build"], &www()))
+    show(&mut command("npm", ["run", "--silent", "build"], &www()))?;
+    say("page: build the element that others embed");
+    show(&mut command("npm", ["run", "--silent", "embed"], &www()))
 }
 
 /// Builds and serves until interrupted.

@@ -94,7 +94,7 @@ export class Controls extends Piece {
     if (!canvas || !lab) return;
     const w = canvas.clientWidth;
     const h = canvas.clientHeight;
-    const dark = document.documentElement.dataset["theme"] === "dark";
+    const dark = this.scope.dataset["theme"] === "dark";
     const key = `${w}/${h}/${dark}/${len}/${lab.text.length}/${lab.packets.length}/${devicePixelRatio}`;
     if (key === this.#drawn || w === 0) return;
     this.#drawn = key;
@@ -106,7 +106,7 @@ export class Controls extends Piece {
     g.clearRect(0, 0, w, h);
     const inset = 8;
     const x = (n: number): number => inset + ((w - 2 * inset) * n) / Math.max(1, len);
-    const style = getComputedStyle(document.documentElement);
+    const style = getComputedStyle(this.scope);
     lab.packets.forEach((p, i) => {
       const y = 3 + (i % 2) * 5;
       const x0 = x(p.first);

@@ -1,0 +1,26 @@
+/// The inside of an iframe: the address after `#` says which lab, the outside is told how high it is.
+import { readAddress, unpack } from "../address.js";
+import { HookwalkLab, type Options } from "./element.js";
+
+/** What the frame posts to its parent. */
+export interface FrameMessage {
+  hookwalk: "height";
+  height: number;
+}
+
+const given = new URLSearchParams(location.hash.replace(/^#/, ""));
+const options: Options = {};
+for (const name of ["focus", "start", "lang", "theme", "controls", "autoplay"] as const) {
+  const value = given.get(name);
+  if (value !== null) (options as Record<string, string>)[name] = value;
+}
+// A link of the page names a step as `at`.
+const { at, text } = readAddress();
+if (at !== undefined) options.start ??= `step:${at}`;
+
+const source = text ? await unpack(text).catch(() => "") : (given.get("src") ?? "");
+const element = HookwalkLab.create(source, document.body, options);
+new ResizeObserver(() => {
+  const message: FrameMessage = { hookwalk: "height", height: Math.ceil(element.getBoundingClientRect().height) };
+  parent.postMessage(message, "*");
+}).observe(element);
