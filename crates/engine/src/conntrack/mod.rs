@@ -131,30 +131,56 @@ impl Default for Zone {
     }
 }
 
-/// A connection's helper.
+/// A connection's helper. All but FTP's are attached and shown, but read no payload here.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs)]
 pub enum Helper {
-    /// nf_conntrack_ftp.
     Ftp,
-    /// Another of the kernel's: attached and shown, but it reads no payload here.
-    Other(&'static str),
+    Irc,
+    Tftp,
+    Amanda,
+    Sane,
+    Sip,
+    Snmp,
+    Pptp,
+    Ras,
+    Q931,
+    NetbiosNs,
 }
 
 impl Helper {
+    const ALL: [Helper; 11] = [
+        Helper::Ftp,
+        Helper::Irc,
+        Helper::Tftp,
+        Helper::Amanda,
+        Helper::Sane,
+        Helper::Sip,
+        Helper::Snmp,
+        Helper::Pptp,
+        Helper::Ras,
+        Helper::Q931,
+        Helper::NetbiosNs,
+    ];
+
     /// The kernel's helper of this name (`nf_conntrack_helper_try_module_get`).
     pub fn named(name: &str) -> Option<Helper> {
-        const OTHERS: [&str; 10] =
-            ["irc", "tftp", "amanda", "sane", "sip", "snmp", "pptp", "RAS", "Q.931", "netbios-ns"];
-        match name {
-            "ftp" => Some(Helper::Ftp),
-            _ => OTHERS.iter().find(|o| **o == name).map(|o| Helper::Other(o)),
-        }
+        Helper::ALL.into_iter().find(|h| h.name() == name)
     }
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Helper::Ftp => "ftp",
-            Helper::Other(name) => name,
+            Helper::Irc => "irc",
+            Helper::Tftp => "tftp",
+            Helper::Amanda => "amanda",
+            Helper::Sane => "sane",
+            Helper::Sip => "sip",
+            Helper::Snmp => "snmp",
+            Helper::Pptp => "pptp",
+            Helper::Ras => "RAS",
+            Helper::Q931 => "Q.931",
+            Helper::NetbiosNs => "netbios-ns",
         }
     }
 }
