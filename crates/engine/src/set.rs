@@ -335,6 +335,7 @@ impl Set {
                 ext.waiting = ext.expires.take().map(|at| at.since(now).as_secs() as u32);
             }
         }
+        let default = self.expiry(None, now);
         if let Some(old) = self.elems.get_mut(&key) {
             // bitmap:ip,mac: an element without a hardware address takes one; while it waits for one, its timeout looks
             // as if it were over.
@@ -343,6 +344,10 @@ impl Set {
                 && (ext.mac.is_some() || old.waiting.is_some());
             if !expired(old, now) && !exist && !open {
                 return Err(SetError::Exists);
+            }
+            // The timeout that waited begins, unless another was written.
+            if open && ext.mac.is_some() && ext.expires == default {
+                ext.expires = old.waiting.map(|secs| now + Duration::secs(u64::from(secs)));
             }
             ext.mac = ext.mac.or(old.mac);
             *old = ext;

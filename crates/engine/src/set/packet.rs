@@ -191,8 +191,7 @@ impl SetTable {
                     let counted = |n: u64| if counters { n } else { 0 };
                     let (packets, bytes) = (counted(1), counted(u64::from(len)));
                     let expires = ext.waiting.map(|secs| now + Duration::secs(u64::from(secs)));
-                    let comment = ext.comment.take();
-                    *ext = Ext { expires, mac, packets, bytes, comment, ..Ext::default() };
+                    *ext = Ext { expires, mac, packets, bytes, ..Ext::default() };
                     return Some(ext.clone());
                 }
                 Some(known) if Some(known) != mac => return None,
@@ -254,9 +253,10 @@ impl SetTable {
         now: Time,
     ) -> Result<(), SetError> {
         self.change(&set.name.clone(), set, fields, now, &mut |this, elem| {
-            // A comment that is there stays.
+            // In a hash a comment that is there stays.
+            let old = this.stored(elem).filter(|_| this.header.kind.is_hash());
             let ext = Ext {
-                comment: this.stored(elem).and_then(|old| old.comment.clone()),
+                comment: old.and_then(|old| old.comment.clone()),
                 expires: this.header.timeout.and_then(|_| this.expiry(timeout, now)),
                 packets: u64::from(this.header.counters),
                 bytes: if this.header.counters { u64::from(fields.packet.len()) } else { 0 },
