@@ -127,7 +127,8 @@ impl<'a> Getopt<'a> {
         let after = self.cluster + letter.len_utf8();
         let end = after == word.text.len();
         let arg = short(letter);
-        if end || arg.is_none_or(|a| a != Arg::None) {
+        // A letter that is unknown is told by the word before it, unless it is the last of its word.
+        if end || arg.is_some_and(|a| a != Arg::None) {
             self.next += 1;
             self.cluster = 0;
         } else {

@@ -177,7 +177,9 @@ pub(crate) fn command(
                     words.again();
                     continue;
                 }
-                return Err(Fault::param(format!("unknown option \"{}\"", words.last())));
+                // In a restore, the words of a line come after `-t TABLE`.
+                let first = restore.filter(|_| words.next == 1).map(|r| r.0.name());
+                return Err(Fault::param(format!("unknown option \"{}\"", first.unwrap_or(words.last()))));
             }
             Item::Word(word) => {
                 if word.text == "!" {
@@ -372,12 +374,12 @@ impl Parser<'_> {
             's' | 'd' => {
                 self.note(letter)?;
                 let slot = if letter == 's' { &mut self.src } else { &mut self.dst };
-                *slot = Some((text.to_string(), self.invert));
+                *slot = Some((words.last().to_string(), self.invert));
             }
             'g' | 'j' => {
                 self.note('j')?;
-                // As with -p, the tool looks at the word itself.
-                let name = words.last().to_string();
+                // As with -p, the tool looks at the word itself, but not for -g.
+                let name = if letter == 'g' { text } else { words.last() }.to_string();
                 if letter == 'g' {
                     target_name(&name, false)?;
                     self.jump = Some((name, true));
@@ -387,10 +389,10 @@ impl Parser<'_> {
             }
             'i' | 'o' => {
                 self.note(letter)?;
-                let name = interface(text, out)?;
+                let name = interface(words.last(), out)?;
                 let value = Inv { value: IfName(name.into()), not: self.invert };
                 // A lone wildcard is no condition.
-                let value = (text != "+" || self.invert).then_some(value);
+                let value = (words.last() != "+" || self.invert).then_some(value);
                 if letter == 'i' {
                     self.header.in_iface = value;
                 } else {

@@ -51,6 +51,8 @@ struct Load {
 enum Step {
     /// `:CHAIN POLICY`, for a built-in chain with what it gets.
     Chain(String, Option<(Hook, Policy, Counters)>),
+    /// A policy that there is not.
+    BadPolicy,
     /// A command.
     Request(Box<Request>),
     /// A rule that the kernel refuses before anything else is looked at.
@@ -93,12 +95,7 @@ pub(crate) fn run(host: &mut Host, tool: &Tool, argv: &[Word], input: &str) -> O
             Item::Option(..) => {}
         }
     }
-    let before = options.test.then(|| host.rules.clone());
-    let output = lines(host, tool, &options, input);
-    if let Some(before) = before {
-        host.rules = before;
-    }
-    output
+    lines(host, tool, &options, input)
 }
 
 /// A line of the input.
@@ -291,7 +288,10 @@ fn chain_line(tool: &Tool, options: &Options, text: &str, number: u32, load: &mu
     let policy = match policy {
         "ACCEPT" | "-" => Policy::Accept,
         "DROP" => Policy::Drop,
-        _ => return Err(Fault::Operation("Bad policy name.")),
+        _ => {
+            load.queue.push((number, Step::BadPolicy));
+            return Ok(());
+        }
     };
     load.queue.push((number, Step::Chain(name.to_string(), Some((hook, policy, counters)))));
     Ok(())
@@ -300,8 +300,12 @@ fn chain_line(tool: &Tool, options: &Options, text: &str, number: u32, load: &mu
 /// `[PACKETS:BYTES]`.
 fn bracketed(text: &str) -> Option<Counters> {
     let (packets, bytes) = text.strip_prefix('[')?.split_once(':')?;
-    let bytes = bytes.strip_suffix(']').unwrap_or(bytes);
-    Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
+    // What follows the numbers is not looked at.
+    let number = |t: &str| -> Option<u64> {
+        let end = t.find(|c: char| !c.is_ascii_digit()).unwrap_or(t.len());
+        t[..end].parse().ok()
+    };
+    Some(Counters { packets: number(packets)?, bytes: number(bytes)? })
 }
 
 /// Words of a line: blanks separate, double quotes join, a backslash in quotes escapes. `start` is where the text
@@ -350,6 +354,11 @@ fn commit(
     out: &mut Output,
 ) -> Result<(), Stop> {
     let family = tool.family;
+    // A test only reads.
+    if options.test {
+        undo(rules, tool, load);
+        return Ok(());
+    }
     // Rules in the order in which they were added: input line, chain and operation.
     let mut added: Vec<(u32, ChainId, &'static str)> = Vec::new();
     let mut refused: Vec<(u32, String)> = Vec::new();
@@ -360,6 +369,10 @@ fn commit(
             Step::Chain(name, base) => {
                 chain(rules, tool, &mut load, &name, base);
                 continue;
+            }
+            Step::BadPolicy => {
+                undo(rules, tool, load);
+                return Err((Fault::Operation("Bad policy name."), Some(number)));
             }
             Step::Refused(op, why, about) => {
                 refused.push((number, sentence(op, why, &about)));
