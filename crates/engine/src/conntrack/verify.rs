@@ -44,8 +44,10 @@ pub fn verify(net: &Net) -> Result<(), Broken> {
             // From a port to itself: both directions have the same tuple.
             let own_mirror = dir == Direction::Reply && conn.tuple(dir) == conn.tuple(Direction::Original);
             // With a zone for one direction only, a tuple may stand beside the same one of the other direction.
-            let zones = [Direction::Original, Direction::Reply].map(|d| conn.zone.id_for(d));
-            if !seen.insert((*conn.tuple(dir), zones)) && !own_mirror {
+            let (zone, other) = (conn.zone.id_for(dir), conn.zone.id_for(dir.flip()));
+            let beside_own = !seen.insert((*conn.tuple(dir), zone, Some(dir)));
+            let beside_any = zone == other && !seen.insert((*conn.tuple(dir), zone, None));
+            if beside_own || (beside_any && !own_mirror) {
                 return Err(Broken::Twice(id, dir));
             }
             let long_ago = crate::time::Time::default();

@@ -240,12 +240,13 @@ pub fn event_line(event: &CtEvent, style: Style) -> String {
     let _ = write!(out, "{kind:>9} ");
     push_head(&mut out, conn, style.extended);
     let gone = event.kind == CtEventKind::Destroy;
-    // A message about an entry whose time is up has no timeout any more; one that was just refreshed has it whole.
-    if !gone || event.remaining.0 > 0 {
-        let secs = match gone {
-            true => seconds(event.remaining),
-            false => event.remaining.0.div_ceil(1_000_000_000),
-        };
+    // The last message leaves out a timeout of less than a second; one about an entry that was just refreshed has it
+    // whole.
+    let secs = match gone {
+        true => seconds(event.remaining),
+        false => event.remaining.0.div_ceil(1_000_000_000),
+    };
+    if !gone || secs > 0 {
         let _ = write!(out, " {secs}");
     }
     // A message carries the protocol's state where that changed (`ctnetlink_conntrack_event`), and at the end.
