@@ -12,8 +12,8 @@ const LAB = `
 
 /** A page of somebody's, with a strict policy, that embeds. */
 async function post(page: Page, body: string, script = '<script type="module" src="embed/hookwalk.js"></script>'): Promise<void> {
-  const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
-  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><title>A post</title>${script}</head><body><h1>A post</h1>${body}</body></html>`;
+  const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src data:";
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><link rel="icon" href="data:,"><title>A post</title>${script}</head><body><h1>A post</h1>${body}</body></html>`;
   await page.route("**/post.html", (route) => route.fulfill({ contentType: "text/html", body: html }));
   await page.goto("post.html");
 }
