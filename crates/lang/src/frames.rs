@@ -5,6 +5,7 @@
 //! udp [fd00::2]:53 > [fd00::1]:53 len=4 ttl=64
 //! icmp 10.0.0.1 > 10.0.0.2 0/0 id=7 seq=1 ttl=64
 //! icmp 10.0.0.1 > 10.0.0.2 3/3 ttl=64 (udp 10.0.0.2:5000 > 10.0.0.1:53)
+//! sctp 10.0.0.2:1000 > 10.0.0.1:80 init vtag=0 len=20 ttl=64
 //! ip 10.0.0.1 > 10.0.0.2 proto=47 len=20 ttl=64
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! ports and is an `ip` line with its protocol.
 
 use crate::names::{tcp_letters, with_port};
+use crate::packet::sctp;
 use hookwalk_engine::addr::Family;
 use hookwalk_engine::packet::{L4, Packet, Payload, proto};
 use std::fmt::Write as _;
@@ -59,7 +61,10 @@ pub fn packet_line(packet: &Packet) -> String {
             }
         }
         L4::Udp(_) | L4::Opaque => {
-            let _ = write!(line, " len={}", packet.payload.len());
+            if let Some(text) = sctp::text(packet) {
+                let _ = write!(line, " {text}");
+            }
+            let _ = write!(line, " len={}", packet.payload.len() - sctp::header_len(packet));
         }
         L4::Tcp(_) => {}
     }
@@ -101,6 +106,11 @@ fn head(packet: &Packet, end: End) -> String {
             let src = with_port(packet.family, packet.src, sport);
             let dst = with_port(packet.family, packet.dst, dport);
             format!("{name} {src} > {dst}")
+        }
+        (L4::Opaque, Some((sport, dport))) if sctp::header_len(packet) > 0 => {
+            let src = with_port(packet.family, packet.src, sport);
+            let dst = with_port(packet.family, packet.dst, dport);
+            format!("sctp {src} > {dst}")
         }
         (L4::Icmp(icmp), _) => {
             let mut text = plain(if packet.proto == proto::ICMPV6 { "icmp6" } else { "icmp" });

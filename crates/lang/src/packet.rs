@@ -4,6 +4,7 @@
 //! [dev IF] tcp  SRC:PORT > DST:PORT [FLAGS] [seq= ack= win= len= mss= …]
 //! [dev IF] udp  SRC:PORT > DST:PORT [len=]
 //! [dev IF] icmp SRC > DST NAME|TYPE/CODE [id= seq= len= mtu= gw= re=last|sent]       (icmp6 for ICMPv6)
+//! [dev IF] sctp SRC:PORT > DST:PORT CHUNK[,CHUNK…] [vtag= itag= len=]                (names as `-m sctp --chunk-types`)
 //! [dev IF] ip   SRC > DST proto=N [len=|data=HEX]                                     (ip6 for IPv6)
 //! [dev IF] reply [FLAGS] [len= seq= ack=]
 //! ```
@@ -13,6 +14,7 @@
 
 mod build;
 mod parse;
+pub(crate) mod sctp;
 
 pub use build::Seen;
 pub use parse::parse;
@@ -58,6 +60,13 @@ pub enum Kind {
         code: u8,
         /// `re=`: which packet it quotes.
         quote: Option<Re>,
+    },
+    /// `sctp`.
+    Sctp {
+        /// Addresses and ports.
+        ends: Ends,
+        /// Types of the chunks, in order.
+        chunks: Vec<u8>,
     },
     /// `ip`, `ip6`: another protocol, or a later fragment, by its bytes.
     Ip {
@@ -134,6 +143,10 @@ pub struct Fields {
     pub frag: Option<(u16, bool)>,
     /// The transport checksum is wrong.
     pub bad_checksum: bool,
+    /// SCTP: verification tag.
+    pub vtag: Option<u32>,
+    /// SCTP: the tag that INIT and INIT ACK announce.
+    pub itag: Option<u32>,
     /// Payload as bytes.
     pub data: Option<Vec<u8>>,
 }

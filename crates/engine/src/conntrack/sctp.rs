@@ -157,15 +157,16 @@ pub(crate) fn handle(conn: &mut Conn, q: &Question<'_>) -> Answer {
     let ProtoState::Sctp(sctp) = &mut conn.proto else { return invalid };
     let old = sctp.state;
     let judged = judge(sctp, confirmed, tag, &chunks, q.dir());
-    let (last_from, to) = (judged.last_from, sctp.state);
+    let to = sctp.state;
     if to != old {
         conn.note(notify::PROTOINFO);
     }
-    match judged.verdict {
+    match judged {
         Verdict::Invalid => invalid,
         Verdict::Ignore => Answer::Ignore,
         Verdict::Accept => {
-            if last_from == state::COOKIE_ECHOED && to == state::ESTABLISHED && q.dir() == Direction::Reply {
+            // Whatever came before: a heartbeat that is answered is enough.
+            if to == state::ESTABLISHED && q.dir() == Direction::Reply {
                 assure(conn);
             }
             Answer::Refresh(q.sysctl.ct_sctp_timeouts[usize::from(to.max(1) - 1).min(7)])
@@ -179,42 +180,34 @@ enum Verdict {
     Invalid,
 }
 
-struct Judged {
-    verdict: Verdict,
-    /// The state before the last chunk.
-    last_from: u8,
-}
-
-fn judge(sctp: &mut SctpState, confirmed: bool, tag: u32, chunks: &[Chunk<'_>], dir: Direction) -> Judged {
+fn judge(sctp: &mut SctpState, confirmed: bool, tag: u32, chunks: &[Chunk<'_>], dir: Direction) -> Verdict {
     use chunk::*;
-    let no = |last_from| Judged { verdict: Verdict::Invalid, last_from };
     let (me, peer) = (dir as usize, dir.flip() as usize);
     let has = |kind: u8| chunks.iter().any(|c| c.kind == kind);
     let ends = has(ABORT) || has(SHUTDOWN_COMPLETE) || has(COOKIE_ACK);
     if !confirmed && (ends || !begin(sctp, tag, chunks)) {
-        return no(state::NONE);
+        return Verdict::Invalid;
     }
     let own_rule = [INIT, SHUTDOWN_COMPLETE, COOKIE_ECHO, ABORT, SHUTDOWN_ACK, HEARTBEAT, HEARTBEAT_ACK];
     if !own_rule.iter().any(|k| has(*k)) && tag != sctp.vtag[me] {
-        return no(sctp.state);
+        return Verdict::Invalid;
     }
-    let mut last_from = state::NONE;
     let mut ignore = false;
     for c in chunks {
         match c.kind {
-            INIT if tag != 0 => return no(last_from),
+            INIT if tag != 0 => return Verdict::Invalid,
             ABORT | SHUTDOWN_COMPLETE => {
                 let expected = if c.reflected() { sctp.vtag[peer] } else { sctp.vtag[me] };
                 if tag != expected {
-                    return no(last_from);
+                    return Verdict::Invalid;
                 }
             }
-            COOKIE_ECHO if tag != sctp.vtag[me] => return no(last_from),
+            COOKIE_ECHO if tag != sctp.vtag[me] => return Verdict::Invalid,
             COOKIE_ACK => sctp.flags &= !(INIT_SEEN[0] | INIT_SEEN[1]),
             HEARTBEAT | HEARTBEAT_ACK if sctp.vtag[me] == 0 => sctp.vtag[me] = tag,
             HEARTBEAT | HEARTBEAT_ACK if tag != sctp.vtag[me] => {
                 if has(DATA) || ignore {
-                    return no(last_from);
+                    return Verdict::Invalid;
                 }
                 if c.kind == HEARTBEAT {
                     // A restart? The answer will tell.
@@ -228,7 +221,7 @@ fn judge(sctp: &mut SctpState, confirmed: bool, tag: u32, chunks: &[Chunk<'_>], 
                 }
                 let failed_here = (sctp.flags & FAILED_FROM_REPLY != 0) == (dir == Direction::Reply);
                 if sctp.flags & HEARTBEAT_FAILED == 0 || failed_here {
-                    return no(last_from);
+                    return Verdict::Invalid;
                 }
                 sctp.flags &= !HEARTBEAT_FAILED;
                 sctp.vtag[me] = tag;
@@ -237,28 +230,28 @@ fn judge(sctp: &mut SctpState, confirmed: bool, tag: u32, chunks: &[Chunk<'_>], 
             HEARTBEAT | HEARTBEAT_ACK => sctp.flags &= !HEARTBEAT_FAILED,
             _ => {}
         }
-        last_from = sctp.state;
-        let Some(to) = next(dir, c.kind, last_from) else { return no(last_from) };
+        let from = sctp.state;
+        let Some(to) = next(dir, c.kind, from) else { return Verdict::Invalid };
         match c.kind {
             INIT => {
-                let Some(wanted) = c.init_tag() else { return no(last_from) };
+                let Some(wanted) = c.init_tag() else { return Verdict::Invalid };
                 if sctp.flags & INIT_SEEN[me] != 0 {
                     sctp.flags &= !INIT_SEEN[peer];
                 }
                 sctp.flags |= INIT_SEEN[me];
                 sctp.vtag[peer] = wanted;
                 // An INIT sent again does not prolong the wait for an answer.
-                if confirmed && (last_from, to) == (state::CLOSED, state::CLOSED) {
+                if confirmed && (from, to) == (state::CLOSED, state::CLOSED) {
                     ignore = true;
                 }
             }
             INIT_ACK => {
-                let Some(wanted) = c.init_tag() else { return no(last_from) };
+                let Some(wanted) = c.init_tag() else { return Verdict::Invalid };
                 let known = sctp.vtag[peer];
                 let (mine, theirs) = (sctp.flags & INIT_SEEN[me] != 0, sctp.flags & INIT_SEEN[peer] != 0);
                 let differs = known != wanted;
                 if differs && ((!theirs && known != 0) || (mine && theirs)) {
-                    return no(last_from);
+                    return Verdict::Invalid;
                 }
                 sctp.vtag[peer] = wanted;
             }
@@ -266,7 +259,7 @@ fn judge(sctp: &mut SctpState, confirmed: bool, tag: u32, chunks: &[Chunk<'_>], 
         }
         sctp.state = to;
     }
-    Judged { verdict: if ignore { Verdict::Ignore } else { Verdict::Accept }, last_from }
+    if ignore { Verdict::Ignore } else { Verdict::Accept }
 }
 
 /// `sctp_new`: can these chunks begin an association? Notes the tags.

@@ -1,6 +1,6 @@
 //! [`PacketSpec`] to a packet: defaults, answers to what was received, quotations.
 
-use super::{Fields, Kind, PacketSpec, Re};
+use super::{Fields, Kind, PacketSpec, Re, sctp};
 use hookwalk_engine::addr::Family;
 use hookwalk_engine::packet::{Frag, Icmp, L4, Packet, Payload, Tcp, TcpOpts, Udp, proto, tcp_flags};
 
@@ -51,6 +51,11 @@ impl PacketSpec {
                 };
                 let icmp = Icmp { kind: *kind, code: *code, rest: self.icmp_rest(ends.family, *kind) };
                 base(ends.family, (ends.src, ends.dst), icmp_proto(ends.family), L4::Icmp(icmp), payload)
+            }
+            Kind::Sctp { ends, chunks } => {
+                let bytes = sctp::bytes((ends.sport, ends.dport), chunks, fields);
+                let payload = Payload::Bytes(bytes.into());
+                base(ends.family, (ends.src, ends.dst), proto::SCTP, L4::Opaque, payload)
             }
             Kind::Ip { ends, proto } => {
                 base(ends.family, (ends.src, ends.dst), *proto, L4::Opaque, fields.payload(0))

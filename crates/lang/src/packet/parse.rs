@@ -1,6 +1,6 @@
 //! A packet line to [`PacketSpec`].
 
-use super::{Ends, Fields, Kind, PacketSpec, Re};
+use super::{Ends, Fields, Kind, PacketSpec, Re, sctp};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::names::{icmp_names, parse_addr, parse_number, protocol_number, tcp_flags_from};
 use crate::shell::Word;
@@ -23,11 +23,12 @@ enum Takes {
     Tcp,
     Udp,
     Icmp,
+    Sctp,
     Ip,
     Reply,
 }
 
-const KINDS: [&str; 9] = ["tcp", "udp", "udplite", "icmp", "icmp6", "ip", "ip6", "reply", "dev"];
+const KINDS: [&str; 10] = ["tcp", "udp", "udplite", "icmp", "icmp6", "sctp", "ip", "ip6", "reply", "dev"];
 
 /// Parses the packet that is written from byte `from` to the end of `text`, which is line number `line` of its file.
 ///
@@ -53,6 +54,21 @@ pub fn parse(text: &str, from: usize, line: u32) -> Parsed<PacketSpec> {
             let ends = reader.ends(&kind_word, true)?;
             reader.fields(Takes::Udp, &mut fields)?;
             Kind::Udp { ends, lite: kind_word.text == "udplite" }
+        }
+        "sctp" => {
+            let ends = reader.ends(&kind_word, true)?;
+            let word = reader.word("the chunks: init, init-ack, cookie-echo, cookie-ack, data …")?;
+            let chunks = sctp::chunks(&word.text).map_err(|name| {
+                let error = reader.error(&word, format!("unknown SCTP chunk: {name}"));
+                match nearest(name, sctp::CHUNKS.iter().map(|(n, _)| *n)) {
+                    Some(near) => error.hint_boxed(format!("did you mean {near}?")),
+                    None => {
+                        error.hint_boxed("init, init-ack, cookie-echo, cookie-ack, data, sack, shutdown …")
+                    }
+                }
+            })?;
+            reader.fields(Takes::Sctp, &mut fields)?;
+            Kind::Sctp { ends, chunks }
         }
         "icmp" | "icmp6" => {
             let ends = reader.ends(&kind_word, false)?;
@@ -265,10 +281,12 @@ impl Reader<'_> {
                 }
                 "mtu" | "gw" | "re" => takes == Takes::Icmp,
                 "proto" => takes == Takes::Ip,
+                "vtag" | "itag" => takes == Takes::Sctp,
                 _ => {
-                    const ALL: [&str; 21] = [
-                        "seq", "ack", "win", "len", "mss", "wscale", "sackok", "ts", "ttl", "tos", "df",
-                        "id", "ipid", "frag", "badsum", "data", "text", "mtu", "gw", "re", "proto",
+                    const ALL: [&str; 23] = [
+                        "vtag", "itag", "seq", "ack", "win", "len", "mss", "wscale", "sackok", "ts", "ttl",
+                        "tos", "df", "id", "ipid", "frag", "badsum", "data", "text", "mtu", "gw", "re",
+                        "proto",
                     ];
                     let error = self.error(&word, format!("unknown option: {name}"));
                     return Err(match nearest(name, ALL) {
@@ -310,6 +328,8 @@ impl Reader<'_> {
                     fields.seq = Some(number(max)? as u32);
                 }
                 "ack" => fields.ack = Some(number(u64::from(u32::MAX))? as u32),
+                "vtag" => fields.vtag = Some(number(u64::from(u32::MAX))? as u32),
+                "itag" => fields.itag = Some(number(u64::from(u32::MAX))? as u32),
                 "win" => fields.win = Some(number(0xffff)? as u16),
                 "len" => fields.len = Some(number(65535)? as u32),
                 "mss" => fields.mss = Some(number(0xffff)? as u16),
