@@ -457,6 +457,10 @@ fn on_the_wire(skb: &Skb) -> Skb {
     frame
 }
 
+/// What clocks show when a lab begins, for `-m time`: noon UTC on the first of January 2026, a Thursday. A run must be
+/// the same whenever it is made.
+const START_OF_TIME: i64 = 1_767_268_800;
+
 /// A host as its line declares it.
 fn host(id: StationId, station: &Station, machine: MachineSettings) -> Host {
     // Any number will do, as long as it is another one for each host and the same in each run.
@@ -464,6 +468,7 @@ fn host(id: StationId, station: &Station, machine: MachineSettings) -> Host {
     if let Some(max) = machine.conntrack_max {
         host.net.sysctl.ct_max = max;
     }
+    host.net.wall_clock = Some(START_OF_TIME);
     for (i, iface) in station.ifaces.iter().enumerate() {
         let dev = host.add_device(&iface.name, mac(end(id, i as u16)));
         for (family, addr, len) in &iface.addrs {
