@@ -323,9 +323,47 @@ fn change(world: World) -> Text {
             ]),
         ),
         (2, line(vec![just("router# sysctl -qw"), setting()])),
+        (3, glue(vec![just("router# "), routing(world)])),
         (1, one(&["router# ip link set eth1 mtu 1280", "router# ip link set eth0 mtu 1300"])),
         (1, one(&["sleep 0.3", "sleep 1.3"])),
     ])
+}
+
+/// Routes, policy rules, addresses, and the settings that decide what is taken and forwarded.
+pub(super) fn routing(world: World) -> Text {
+    if world.v6 {
+        one(&[
+            "ip -6 route add fd00:c::/64 via fd00:b::10",
+            "ip -6 route add blackhole 2001:db8::/32",
+            "ip -6 route add unreachable fd00:c::/64",
+            "ip -6 route add prohibit fd00:c::/64",
+            "ip -6 rule add fwmark 1 table 100",
+            "ip -6 route add default via fd00:a::2 table 100",
+            "ip -6 addr del fd00:b::2/64 dev eth1",
+            "sysctl -qw net.ipv6.conf.all.forwarding=0",
+        ])
+    } else {
+        one(&[
+            "ip route add 172.31.0.0/24 via 192.168.1.10",
+            "ip route add default via 192.168.1.10",
+            "ip route add blackhole 8.8.8.0/24",
+            "ip route add unreachable 172.31.0.0/24",
+            "ip route add prohibit 172.31.0.0/24",
+            "ip route add throw 172.31.0.0/24",
+            "ip rule add fwmark 1 table 100",
+            "ip route add default via 10.0.0.2 table 100",
+            "ip rule add from 10.0.0.3 table 100",
+            "ip addr del 192.168.1.2/24 dev eth1",
+            "ip addr add 172.31.0.1/32 dev lo",
+            "sysctl -qw net.ipv4.conf.all.rp_filter=1",
+            "sysctl -qw net.ipv4.conf.eth0.rp_filter=2",
+            "sysctl -qw net.ipv4.conf.all.route_localnet=1",
+            "sysctl -qw net.ipv4.conf.all.accept_local=1",
+            "sysctl -qw net.ipv4.conf.all.src_valid_mark=1",
+            "sysctl -qw net.ipv4.ip_forward=0",
+            "sysctl -qw net.ipv4.conf.eth1.forwarding=0",
+        ])
+    }
 }
 
 /// Settings of conntrack that change what packets are.

@@ -1,8 +1,8 @@
 //! A random lab as strategies of the property-test kind: it can be drawn, and made smaller.
 
-use super::packets::{act, setting};
+use super::packets::{act, routing, setting};
 use super::rules::{PLACES, rule, user_rule};
-use super::words::{just, line, maybe, one};
+use super::words::{glue, just, line, maybe, one};
 use super::world::World;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,9 +23,10 @@ pub(super) fn plan(world: World) -> BoxedStrategy<Plan> {
     let settings = vec(
         prop_oneof![
             3 => line(vec![just("router# sysctl -qw"), setting()]),
+            2 => glue(vec![just("router# "), routing(world)]),
             3 => one(&["router$ listen tcp/8080", "router$ listen udp/5353 echo", "router$ listen udp/53", "router$ listen tcp/80"]),
         ],
-        0..3,
+        0..4,
     );
     let forwarding = maybe(0.93, just(world.forwarding()));
     let user = prop_oneof![Just("filter"), Just("nat"), Just("mangle"), Just("raw")];

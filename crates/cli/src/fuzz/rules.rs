@@ -443,6 +443,8 @@ fn target(world: World, place: Place, proto: &'static str) -> Text {
             if matches!(place.chain, "FORWARD" | "OUTPUT" | "POSTROUTING") {
                 all.push((1, just("-j CLASSIFY --set-class 1:10")));
             }
+            let near = world.clients().into_iter().chain(world.servers()).collect();
+            all.push((1, glue(vec![just("-j TEE --gateway "), one_of(near)])));
         }
         "raw" => {
             all.push((2, just("-j NOTRACK")));

@@ -68,7 +68,9 @@ impl Server {
                 }
             }
             Server::Udp(socket, datagrams) => {
-                while let Ok((len, from)) = socket.recv_from(&mut buffer) {
+                // A datagram from the server's own port comes back for ever: some at a time.
+                for _ in 0..64 {
+                    let Ok((len, from)) = socket.recv_from(&mut buffer) else { break };
                     if *datagrams == Datagrams::Echo {
                         let _ = socket.send_to(&buffer[..len], from);
                     }
