@@ -78,7 +78,7 @@ pub struct Peer {
 }
 
 /// Peers of a host, by address.
-pub type Peers = std::collections::BTreeMap<(Family, Addr), Peer>;
+pub type Peers = crate::sorted::SortedMap<(Family, Addr), Peer>;
 
 /// `XRLIM_BURST_FACTOR` (net/ipv4/inetpeer.c).
 const BURST: u64 = 6;
@@ -91,7 +91,7 @@ fn jiffies(net: &Net) -> u64 {
 
 fn peer(net: &mut Net, family: Family, addr: Addr) -> &mut Peer {
     let now = jiffies(net);
-    net.peers.entry((family, addr)).or_insert(Peer { rate_tokens: 0, rate_last: now - 60 * HZ, redirects: 0 })
+    net.peers.get_or((family, addr), || Peer { rate_tokens: 0, rate_last: now - 60 * HZ, redirects: 0 })
 }
 
 /// `inet_peer_xrlim_allow`: one token of `timeout` jiffies.

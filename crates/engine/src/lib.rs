@@ -27,6 +27,7 @@ pub mod route;
 pub mod ruleset;
 pub mod set;
 pub mod socket;
+pub mod sorted;
 pub mod step;
 pub mod sysctl;
 pub mod targets;

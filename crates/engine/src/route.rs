@@ -5,7 +5,6 @@ use crate::device::DevId;
 use crate::event::KernelDrop;
 use crate::host::Net;
 use crate::packet::{Packet, Skb};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// `RTN_*` (include/uapi/linux/rtnetlink.h).
@@ -114,7 +113,7 @@ pub struct Fib {
     /// Policy rules, sorted by preference.
     pub rules: Vec<PolicyRule>,
     /// Tables that had a route once: they stay when their last route goes (`fib_new_table`).
-    pub tables: BTreeSet<(Family, u32)>,
+    pub tables: Vec<(Family, u32)>,
 }
 
 /// The route attached to a packet, `struct rtable` / `struct rt6_info`.

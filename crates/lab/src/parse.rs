@@ -4,6 +4,7 @@
 
 use crate::declare;
 use crate::file::{Lab, Line, Prompt, Question, Statement, StationId, StationKind, Text};
+use hookwalk_engine::sorted::sort_by;
 use hookwalk_engine::time::Duration;
 use hookwalk_lang::Diagnostic;
 use hookwalk_lang::diagnostic::nearest;
@@ -27,7 +28,7 @@ pub fn parse(text: &str) -> (Lab, Vec<Diagnostic>) {
     let lines = split_lines(text);
     let rest = parser.declarations(&lines);
     parser.what_runs(&lines, &rest);
-    parser.diagnostics.sort_by_key(|d| (d.line, d.col));
+    sort_by(&mut parser.diagnostics, |a, b| (a.line, a.col).cmp(&(b.line, b.col)));
     parser.diagnostics.truncate(MAX_DIAGNOSTICS);
     (parser.lab, parser.diagnostics)
 }

@@ -54,28 +54,36 @@ pub struct Session {
     position: usize,
 }
 
-/// Takes records for a session.
-struct Recorder<'a> {
-    records: &'a mut Vec<Record>,
-    lines: &'a mut Vec<usize>,
+/// What becomes of the records of a run. One type for both uses, so that the engine is compiled once for them.
+enum Tape<'a> {
+    /// They are kept.
+    Record { records: &'a mut Vec<Record>, lines: &'a mut Vec<usize> },
+    /// They are there already, and only counted.
+    Count(usize),
 }
 
-impl Sink for Recorder<'_> {
-    fn record(&mut self, what: What) {
-        if what == What::Line {
-            self.lines.push(self.records.len());
+impl Tape<'_> {
+    /// How many records have been made.
+    fn len(&self) -> usize {
+        match self {
+            Tape::Record { records, .. } => records.len(),
+            Tape::Count(n) => *n,
         }
-        let line = (self.lines.len().max(1) - 1) as u32;
-        self.records.push(Record { what, line });
     }
 }
 
-/// Only counts.
-struct Counter(usize);
-
-impl Sink for Counter {
-    fn record(&mut self, _: What) {
-        self.0 += 1;
+impl Sink for Tape<'_> {
+    fn record(&mut self, what: What) {
+        match self {
+            Tape::Record { records, lines } => {
+                if what == What::Line {
+                    lines.push(records.len());
+                }
+                let line = (lines.len().max(1) - 1) as u32;
+                records.push(Record { what, line });
+            }
+            Tape::Count(n) => *n += 1,
+        }
     }
 }
 
@@ -112,9 +120,9 @@ impl Session {
 
     /// Runs on from here to the end of the lab, recording.
     fn play(&mut self, mut run: Run) {
-        let mut sink = Recorder { records: &mut self.records, lines: &mut self.lines };
+        let mut sink = Tape::Record { records: &mut self.records, lines: &mut self.lines };
         while run.step(&mut sink) {
-            let at = sink.records.len();
+            let at = sink.len();
             if self.times.last().is_none_or(|(_, t)| *t != run.now()) {
                 self.times.push((at, run.now()));
             }
@@ -222,9 +230,9 @@ impl Session {
                 self.here = c.run.clone();
                 self.made = c.at;
             }
-            let mut count = Counter(self.made);
-            while count.0 < position && self.here.step(&mut count) {}
-            self.made = count.0;
+            let mut tape = Tape::Count(self.made);
+            while tape.len() < position && self.here.step(&mut tape) {}
+            self.made = tape.len();
         }
         &self.here
     }

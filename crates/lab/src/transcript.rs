@@ -1,6 +1,7 @@
 //! The transcript: what the commands of a lab printed, command by command. The project's golden format.
 
 use crate::file::{Lab, Statement};
+use hookwalk_engine::sorted::sort_by;
 use std::fmt;
 
 /// What a lab printed when it ran, in the simulator or on a kernel.
@@ -146,7 +147,7 @@ pub fn normalise(command: &str, stdout: &str, stderr: &str, exit: i32) -> Vec<St
         })
         .collect();
     if kind == Kind::Entries {
-        lines.sort();
+        sort_by(&mut lines, String::cmp);
     }
     if exit != 0 {
         lines.extend(stderr.lines().map(|l| l.trim_end().to_string()));

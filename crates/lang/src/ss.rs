@@ -6,6 +6,7 @@ use hookwalk_engine::Host;
 use hookwalk_engine::addr::Family;
 use hookwalk_engine::packet::proto;
 use hookwalk_engine::socket::Listener;
+use hookwalk_engine::sorted::sort_by;
 
 /// Connections that a listening TCP socket lets wait.
 const BACKLOG: u32 = 128;
@@ -49,10 +50,11 @@ pub fn run(host: &Host, argv: &[Word]) -> Output {
         kind && family.is_none_or(|f| l.addr.map_or(Family::V6, |(own, _)| own) == f)
     };
     let mut sockets: Vec<&Listener> = host.net.sockets.listeners.iter().filter(wanted).collect();
-    sockets.sort_by_key(|l| {
+    let key = |l: &Listener| {
         let family = l.addr.map(|(f, _)| f).unwrap_or(Family::V6);
         (l.proto == proto::TCP, family == Family::V6)
-    });
+    };
+    sort_by(&mut sockets, |a, b| key(a).cmp(&key(b)));
     let rows: Vec<Row> = sockets.iter().map(|l| Row::of(l)).collect();
     let width = |column: fn(&Row) -> &str, least: usize| {
         rows.iter().map(|r| column(r).len()).max().unwrap_or(0).max(least)

@@ -10,6 +10,7 @@ use hookwalk_engine::Host;
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::device::DevId;
 use hookwalk_engine::event::NoObserver;
+use hookwalk_engine::sorted::sort_by;
 use hookwalk_engine::sysctl::{DevConf, Sysctl};
 use hookwalk_engine::time::HZ;
 use keys::{COUNT, DEV_KEYS, FIXED, Field, INT, KEYS, Range};
@@ -263,7 +264,7 @@ fn all(host: &Host) -> Vec<(String, Found)> {
             all.push((path, Found::Dev(index, *place)));
         }
     }
-    all.sort_by(|a, b| a.0.cmp(&b.0));
+    sort_by(&mut all, |a, b| a.0.cmp(&b.0));
     all
 }
 

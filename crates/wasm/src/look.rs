@@ -12,13 +12,13 @@ use hookwalk_engine::host::Host;
 use hookwalk_engine::nat::Manip;
 use hookwalk_engine::packet::{L4, Packet, PacketId, Skb, proto};
 use hookwalk_engine::ruleset::{RuleRef, TableKind};
+use hookwalk_engine::sorted::SortedMap;
 use hookwalk_engine::{Addr, Family};
 use hookwalk_lab::facts::{self, Scene};
 use hookwalk_lab::file::{Statement, StationId, StationKind as Kind};
 use hookwalk_lab::record::What;
 use hookwalk_lab::session::{Record, Session};
 use hookwalk_lab::why;
-use std::collections::BTreeMap;
 
 /// A step tells at most so many events about one packet.
 const STEP: usize = 12;
@@ -57,7 +57,7 @@ impl Looker {
     /// Events `from..to`.
     pub(crate) fn events(&mut self, from: usize, to: usize) -> Vec<EventView> {
         let to = to.min(self.session.len());
-        let mut last: BTreeMap<PacketId, Skb> = BTreeMap::new();
+        let mut last: SortedMap<PacketId, Skb> = SortedMap::default();
         let mut out = Vec::with_capacity(to.saturating_sub(from));
         for n in from..to {
             let Some(record) = self.record(n) else { break };
@@ -458,7 +458,7 @@ impl Looker {
     }
 
     fn packets(&mut self) -> Vec<PacketSpan> {
-        let mut spans: BTreeMap<u32, PacketSpan> = BTreeMap::new();
+        let mut spans: SortedMap<u32, PacketSpan> = SortedMap::default();
         for n in 0..self.session.len() {
             let Some(record) = self.record(n) else { break };
             let Some(id) = record.what.packet() else { continue };
@@ -468,7 +468,7 @@ impl Looker {
                 What::Arrive { at, .. } => at.station.0,
                 What::Line => 0,
             };
-            let span = spans.entry(id.0).or_insert_with(|| PacketSpan {
+            let span = spans.get_or(id.0, || PacketSpan {
                 id: id.0,
                 text: String::new(),
                 short: String::new(),

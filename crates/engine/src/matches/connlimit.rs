@@ -5,8 +5,8 @@ use crate::addr::Addr;
 use crate::conntrack::l4::tuple_of;
 use crate::conntrack::table::Found;
 use crate::conntrack::{Conn, Conntrack, Direction, TcpConntrack, Tuple, Zone};
+use crate::sorted::SortedMap;
 use crate::time::Time;
-use std::collections::BTreeMap;
 
 /// `-m connlimit`.
 #[derive(Clone, PartialEq, Debug)]
@@ -27,7 +27,7 @@ pub struct ConnlimitMatch {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ConnCount {
     /// Counted connections by their original tuple, in the order in which they were first met.
-    pub lists: BTreeMap<(Addr, u16), Vec<Tuple>>,
+    pub lists: SortedMap<(Addr, u16), Vec<Tuple>>,
 }
 
 /// The connection of a counted tuple (`find_or_evict`): `None` once it has left the table, or if it was never confirmed.
@@ -57,7 +57,7 @@ impl ConnlimitMatch {
             },
         };
         let addr = if self.by_destination { packet.dst } else { packet.src };
-        let list = self.counted.lists.entry((addr.and(self.mask), zone.id)).or_default();
+        let list = self.counted.lists.get_or((addr.and(self.mask), zone.id), Vec::new);
         // Those that are gone are only noticed on the way to the packet's own (__nf_conncount_add): one that was
         // counted before stops the search.
         let mut at = 0;

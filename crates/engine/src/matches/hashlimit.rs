@@ -7,8 +7,8 @@ use super::{Match, MatchCx, Matched, transport};
 use crate::addr::{Addr, AddrMask, Family};
 use crate::packet::{Packet, proto};
 use crate::ruleset::Ruleset;
+use crate::sorted::SortedMap;
 use crate::time::{HZ, Time};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// `--hashlimit-mode` and the other flags of `struct hashlimit_cfg3`.
@@ -98,7 +98,7 @@ pub struct HashlimitTable {
     /// When it was made, in jiffies: the collector's beat.
     since: u64,
     /// Buckets.
-    pub buckets: BTreeMap<HashlimitKey, Bucket>,
+    pub buckets: SortedMap<HashlimitKey, Bucket>,
 }
 
 /// The tables of a host.
@@ -120,7 +120,7 @@ impl HashlimitTables {
                         config: m.clone(),
                         family: table.family,
                         since: now.jiffies(),
-                        buckets: BTreeMap::new(),
+                        buckets: SortedMap::default(),
                     });
                 }
                 named.push((m.name.clone(), table.family));
@@ -257,15 +257,13 @@ impl HashlimitTable {
         if gone {
             self.buckets.remove(&key);
         }
-        if !self.buckets.contains_key(&key) {
+        if self.buckets.get(&key).is_none() {
             let size = if config.size == 0 { DEFAULT_SIZE } else { config.size };
             let max = if config.max == 0 { size.saturating_mul(8) } else { config.max.max(size) } as usize;
             if self.buckets.len() >= max {
-                let dead: Vec<HashlimitKey> =
-                    self.buckets.iter().filter(|(_, b)| self.is_collected(b, now)).map(|(k, _)| *k).collect();
-                dead.iter().for_each(|k| {
-                    self.buckets.remove(k);
-                });
+                let mut buckets = std::mem::take(&mut self.buckets);
+                buckets.retain(|_, b| !self.is_collected(b, now));
+                self.buckets = buckets;
                 if self.buckets.len() >= max {
                     return None;
                 }

@@ -4,6 +4,7 @@ use crate::addr::{Addr, AddrMask, Family};
 use crate::device::{DevId, Device, IfAddr};
 use crate::hook::Hook;
 use crate::host::Net;
+use crate::sorted::sort_by;
 
 /// MASQUERADE's address: IPv4 `inet_select_addr` with universe scope, IPv6 `ipv6_dev_get_saddr`. `towards` is the next
 /// hop (IPv4: the gateway, else the destination) or the destination (IPv6).
@@ -111,7 +112,7 @@ pub(super) fn redirect(
             let wanted = scope_v6(dst);
             // The kernel keeps them sorted by scope, in order of addition within one.
             let mut all: Vec<Addr> = own.map(|a| a.addr).collect();
-            all.sort_by_key(|a| core::cmp::Reverse(scope_v6(*a)));
+            sort_by(&mut all, |a, b| scope_v6(*b).cmp(&scope_v6(*a)));
             all.into_iter().find(|a| wanted == Scope::Global || scope_v6(*a) == wanted)
         }
     }

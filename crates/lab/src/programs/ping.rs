@@ -172,11 +172,13 @@ impl Ping {
         match event {
             SockEvent::EchoReply { from, id, seq, ttl, len } if *id == self.id => {
                 self.received += 1;
-                let millis = now.since(self.last_sent).0 as f64 / 1e6;
+                let micros = (now.since(self.last_sent).0 + 500) / 1000;
                 if !self.quiet {
                     self.stdout.push_str(&format!(
-                        "{len} bytes from {}: icmp_seq={seq} ttl={ttl} time={millis:.3} ms\n",
-                        from.1.ip(from.0)
+                        "{len} bytes from {}: icmp_seq={seq} ttl={ttl} time={}.{:03} ms\n",
+                        from.1.ip(from.0),
+                        micros / 1000,
+                        micros % 1000
                     ));
                 }
             }

@@ -10,6 +10,7 @@ use hookwalk_engine::event::{Condition, DropBy, EventKind, NatSkip, Outcome};
 use hookwalk_engine::hook::{Hook, HookFn};
 use hookwalk_engine::host::Host;
 use hookwalk_engine::ruleset::{ChainId, Counters, RuleRef, Table, TableKind};
+use hookwalk_engine::sorted::sort_by;
 
 /// What a packet did about the chain or rule in question.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,11 +97,12 @@ pub(super) fn answer(
         reasons.push(Reason { fact: place(Fact::new("why.no_packets")), at: None, packets: Vec::new() });
     }
     // What was counted comes first, what merely passes elsewhere last.
-    reasons.sort_by_key(|r| match r.fact.key {
+    let weight = |r: &Reason| match r.fact.key {
         "why.counted" => 0,
         "why.delivered" | "why.forwarded" | "why.not_local" | "why.local" | "why.not_yet" => 2,
         _ => 1,
-    });
+    };
+    sort_by(&mut reasons, |a, b| weight(a).cmp(&weight(b)));
     if remedies.len() > 1 {
         remedies.retain(|r| r.key != "remedy.nat_prerouting");
     }

@@ -11,6 +11,7 @@ use hookwalk_engine::Host;
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::device::DevId;
 use hookwalk_engine::route::{Route, RouteKind, table};
+use hookwalk_engine::sorted::sort_by;
 use std::cmp::{Ordering, Reverse};
 use std::fmt::Write as _;
 
@@ -232,7 +233,7 @@ fn show(host: &Host, args: &mut Args<'_>, options: Options) -> Run<Output> {
         return Err(missing);
     }
     let mut routes: Vec<&Route> = host.net.fib.routes.iter().filter(|r| filter.matches(r)).collect();
-    routes.sort_by(|a, b| order(a, b));
+    sort_by(&mut routes, |a, b| order(a, b));
     let mut out = Output::default();
     let mut objects = Vec::new();
     for route in routes {

@@ -276,7 +276,9 @@ fn insert(host: &mut Host, spec: &Spec, family: Family, command: &str) -> Run<Ou
         ("prepend", Some(at), _) => routes.insert(at, route),
         _ => routes.push(route),
     }
-    host.net.fib.tables.insert(known);
+    if !host.net.fib.tables.contains(&known) {
+        host.net.fib.tables.push(known);
+    }
     host.refresh();
     Ok(Output::default())
 }

@@ -6,6 +6,7 @@ use super::{Tool, check, list, save};
 use crate::output::Output;
 use hookwalk_engine::hook::Hook;
 use hookwalk_engine::ruleset::{Base, Chain, ChainId, Counters, Policy, Rule, Ruleset, Table, TableKind};
+use hookwalk_engine::sorted::sort_by;
 use hookwalk_engine::targets::Target;
 use hookwalk_engine::{Family, Host};
 use std::collections::HashMap;
@@ -328,7 +329,7 @@ pub(crate) fn chain_order(table: Option<&Table>, kind: TableKind) -> Vec<(String
                 c.base.is_none().then(|| (c.name.to_string(), Some(ChainId(i as u16))))
             })
             .collect();
-        users.sort();
+        sort_by(&mut users, |a, b| a.0.cmp(&b.0));
         all.extend(users);
     }
     all
@@ -505,7 +506,7 @@ fn delete_chain(
     }
     // The kernel takes the chains in order; one with rules, or that a rule goes to, stops it all.
     let count = references(table);
-    gone.sort_unstable();
+    sort_by(&mut gone, ChainId::cmp);
     for id in &gone {
         let Some(chain) = table.chain(*id) else { continue };
         if !chain.rules.is_empty() || count[usize::from(id.0)] > 0 {
