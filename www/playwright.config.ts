@@ -9,7 +9,7 @@ const port = Number(process.env["HOOKWALK_PORT"] ?? 4183);
 
 export default defineConfig({
   testDir: "tests",
-  timeout: 30_000,
+  timeout: 60_000,
   workers: 2,
   reporter: [["list"]],
   forbidOnly: Boolean(process.env["CI"]),

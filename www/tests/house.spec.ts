@@ -52,6 +52,8 @@ for (const theme of ["light", "dark"] as const) {
   for (const [width, height] of [[1440, 900], [390, 844]] as const) {
     test(`axe finds nothing: ${theme}, ${width}`, async ({ page, browserName }) => {
       test.skip(browserName !== "chromium", "one browser's tree is enough");
+      // Three looks at the whole tree; a busy machine takes its time.
+      test.setTimeout(150_000);
       await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
       await page.setViewportSize({ width, height });
       await page.goto("./#lab=redirect&at=20");
