@@ -80,10 +80,12 @@ impl Host {
         }
         let mut skb = Skb::new(id, packet);
         skb.dst = Some(dst);
-        skb.owner = Some(match by {
-            Origin::Raw | Origin::Socket => Owner::User { uid: 0, gid: 0 },
-            _ => Owner::Kernel,
-        });
+        skb.owner = match by {
+            Origin::Raw | Origin::Socket => Some(Owner::User { uid: 0, gid: 0 }),
+            // tcp_v6_send_response leaves skb->sk empty, ip_send_unicast_reply does not.
+            Origin::TcpReset if skb.packet.family == Family::V6 => None,
+            _ => Some(Owner::Kernel),
+        };
         Ok(Flight { skb, at: Stage::LocalOut { by, answers } })
     }
 
