@@ -62,6 +62,7 @@ pub fn compare(kernel: &str, ours: &str, lab: Option<&Lab>) -> Vec<Difference> {
         let found = match kind {
             Kind::Entries => unordered(k, o, &mut excuse),
             Kind::Save => ordered(&place::sort_tables(k), &place::sort_tables(o), &mut excuse),
+            Kind::Stats => ordered(&place::sum_processors(k), &place::sum_processors(o), &mut excuse),
             Kind::Sets => ordered(&sets::settle(k), &sets::settle(o), &mut excuse),
             _ => ordered(k, o, &mut excuse),
         };

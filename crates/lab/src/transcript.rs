@@ -92,6 +92,8 @@ pub enum Kind {
     Save,
     /// A listing of conntrack entries or expectations: lines in any order, timeouts that run.
     Entries,
+    /// `conntrack -S`: a line a processor; which processor a packet met is up to the machine.
+    Stats,
     /// `conntrack -E`: in order, with timeouts.
     Events,
     /// `xtables-monitor --trace`: in order, with numbers of packets that the kernel draws.
@@ -122,6 +124,7 @@ impl Kind {
             "ipset" => Kind::Sets,
             "ping" | "ping6" => Kind::Ping,
             "conntrack" if has(&["-E", "--event"]) => Kind::Events,
+            "conntrack" if has(&["-S", "--stats"]) => Kind::Stats,
             "conntrack" => Kind::Entries,
             "xtables-monitor" => Kind::Trace,
             "cat" if command.contains("nf_conntrack") => Kind::Entries,

@@ -137,3 +137,11 @@ fn ping_measures() {
         &["line 1"],
     );
 }
+
+#[test]
+fn statistics_of_all_processors() {
+    let kernel = "cpu=0   \tfound=0 invalid=2 insert=1\ncpu=1   \tfound=0 invalid=1 insert=0";
+    check_agree("r# conntrack -S", kernel, "cpu=0   \tfound=0 invalid=3 insert=1");
+    check_differ("r# conntrack -S", kernel, "cpu=0   \tfound=0 invalid=2 insert=1", &["line 1"]);
+    check_differ("r# conntrack -S", kernel, "oops", &["line 1"]);
+}

@@ -136,3 +136,30 @@ pub(super) fn sort_tables(block: &Block) -> Block {
     tables.sort_by(|a, b| a.first().cmp(&b.first()));
     Block { command: block.command.clone(), lines: tables.concat() }
 }
+
+/// `conntrack -S` with the counts of all processors in one line.
+pub(super) fn sum_processors(block: &Block) -> Block {
+    let mut names: Vec<&str> = Vec::new();
+    let mut sums: Vec<u64> = Vec::new();
+    for line in &block.lines {
+        let mut words = line.split_whitespace();
+        if !words.next().is_some_and(|w| w.starts_with("cpu=")) {
+            // An error text, or another tool's idea of the format: as it is.
+            return block.clone();
+        }
+        for (i, word) in words.enumerate() {
+            let Some((name, value)) = word.split_once('=') else { return block.clone() };
+            let Ok(value) = value.parse::<u64>() else { return block.clone() };
+            if i == names.len() {
+                names.push(name);
+                sums.push(0);
+            }
+            if names[i] != name {
+                return block.clone();
+            }
+            sums[i] = sums[i].saturating_add(value);
+        }
+    }
+    let line = names.iter().zip(&sums).map(|(name, sum)| format!(" {name}={sum}")).collect::<String>();
+    Block { command: block.command.clone(), lines: vec![format!("all processors:{line}")] }
+}
