@@ -63,12 +63,14 @@ pub(crate) struct Getopt<'a> {
     pub(crate) next: usize,
     /// Where in a cluster of letters: a byte offset in `words[next]`, or 0.
     cluster: usize,
+    /// Both as they were before the last item.
+    before: (usize, usize),
 }
 
 impl<'a> Getopt<'a> {
     /// From the word after the command's name.
     pub(crate) fn new(words: &'a [Word]) -> Getopt<'a> {
-        Getopt { words, next: 1, cluster: 0 }
+        Getopt { words, next: 1, cluster: 0, before: (1, 0) }
     }
     /// The words that are left.
     pub(crate) fn rest(&self) -> &'a [Word] {
@@ -99,7 +101,7 @@ impl<'a> Getopt<'a> {
     }
     /// Goes back so that the option just read is read again (with more names known).
     pub(crate) fn again(&mut self) {
-        self.next -= 1;
+        (self.next, self.cluster) = self.before;
     }
 
     /// The next item. `short` gives a letter's argument kind; `longs` are all names, the first exact one wins.
@@ -109,6 +111,7 @@ impl<'a> Getopt<'a> {
         longs: impl Iterator<Item = Long>,
     ) -> Item {
         let Some(word) = self.words.get(self.next) else { return Item::End };
+        self.before = (self.next, self.cluster);
         if self.cluster == 0 {
             if word.text == "--" {
                 self.next += 1;

@@ -444,6 +444,9 @@ fn resolve(text: &str, family: Family) -> Result<Addr, Fault> {
     match (family, v4, v6) {
         (Family::V4, Some(addr), _) | (Family::V6, _, Some(addr)) => Ok(addr),
         (Family::V4, None, None) if text == "localhost" => Ok(Addr::LOOPBACK_V4),
+        (_, None, None) if text.contains(':') || text.starts_with('-') => {
+            Err(Fault::param("getaddrinfo: Name or service not known\n"))
+        }
         (_, None, None) => Err(Fault::param("getaddrinfo: Temporary failure in name resolution\n")),
         _ => Err(Fault::param("getaddrinfo: Address family for hostname not supported\n")),
     }

@@ -119,6 +119,8 @@ struct Parser<'a> {
     counters: Counters,
     wait: bool,
     wait_interval: bool,
+    /// What extensions have warned of.
+    warned: Vec<String>,
 }
 
 /// Reads a command line. `restore` is the table of a restore, with the rule's counters.
@@ -151,6 +153,7 @@ pub(crate) fn command(
         counters: restore.and_then(|r| r.1).unwrap_or_default(),
         wait: false,
         wait_interval: false,
+        warned: Vec::new(),
     };
     let mut words = Getopt::new(argv);
     loop {
@@ -550,8 +553,12 @@ impl Parser<'_> {
                 Loaded::Match(e) => (e.build)(&args).map(|_| ()),
                 Loaded::Target(e) => (e.build)(&args).map(|_| ()),
             };
+            let warnings = args.warnings.take();
+            if !warnings.is_empty() && !self.warned.contains(&warnings) {
+                out.stderr.push_str(&warnings);
+                self.warned.push(warnings);
+            }
             if let Err(fault @ Fault::Parameter(_)) = early {
-                out.stderr.push_str(&args.warnings.borrow());
                 return Err(fault);
             }
         }
@@ -580,7 +587,10 @@ impl Parser<'_> {
                     Loaded::Match(e) => finish(e, &args).map(|m| matched.push(m)),
                     Loaded::Target(e) => finish(e, &args).map(|t| target = Some(t)),
                 };
-                out.stderr.push_str(&args.warnings.borrow());
+                let warnings = args.warnings.take();
+                if !self.warned.contains(&warnings) {
+                    out.stderr.push_str(&warnings);
+                }
                 match result.map_err(|fault| self.about_rule(fault)) {
                     // The kernel only gets to see what the tool finds in order as a whole.
                     Err(fault @ Fault::Kernel { .. }) => refused = refused.or(Some(fault)),

@@ -454,10 +454,10 @@ fn build_time(args: &Args<'_>) -> Result<Match, Fault> {
             5 => {
                 let mut set = 0u8;
                 for word in g.text.split(',') {
-                    // A digit that is no day counts for nothing.
-                    let day = match word.bytes().next() {
-                        Some(d @ b'0'..=b'9') if word.len() == 1 => u32::from(d - b'0'),
-                        _ => {
+                    // A number that is no day counts for nothing.
+                    let day = match word.parse::<i64>() {
+                        Ok(number) => u32::try_from(number).unwrap_or(u32::MAX),
+                        Err(_) => {
                             let known = DAYS.iter().position(|d| word.starts_with(&d[..2]));
                             let bad = || Fault::param(format!("{word} is not a valid day specifier"));
                             known.ok_or_else(bad)? as u32 + 1

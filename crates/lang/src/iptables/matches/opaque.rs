@@ -44,6 +44,19 @@ fn kept(args: &Args<'_>, text: String) -> Match {
     Match::Opaque(OpaqueMatch { name: args.name.into(), args: text.into() }.into())
 }
 
+/// Lists of IPv6 options: numbers, with their lengths.
+fn numbered(args: &Args<'_>) -> Result<Match, Fault> {
+    if let Some(g) = args.get(1) {
+        for part in g.text.split(',') {
+            let kind = part.split(':').next().unwrap_or_default();
+            if !kind.starts_with(|c: char| c.is_ascii_digit()) {
+                return Err(Fault::param(format!("{}: no valid digits in opt `{kind}'", args.name)));
+            }
+        }
+    }
+    Ok(in_order(args, &[0, 1]))
+}
+
 fn in_order(args: &Args<'_>, order: &[u8]) -> Match {
     let mut text = String::new();
     put_given(args, order, &mut text);
@@ -187,25 +200,15 @@ const DST_OPTS: &[Opt] =
     &[opt("dst-len", 0, Ty::Num(0, u32::MAX as u64)).inv(), opt("dst-opts", 1, Ty::Text)];
 
 /// `-m dst`.
-pub(super) static DST: Ext<Match> = Ext {
-    name: "dst",
-    family: Some(Family::V6),
-    opts: DST_OPTS,
-    first: no_check,
-    build: |args| Ok(in_order(args, &[0, 1])),
-};
+pub(super) static DST: Ext<Match> =
+    Ext { name: "dst", family: Some(Family::V6), opts: DST_OPTS, first: no_check, build: numbered };
 
 const HBH_OPTS: &[Opt] =
     &[opt("hbh-len", 0, Ty::Num(0, u32::MAX as u64)).inv(), opt("hbh-opts", 1, Ty::Text)];
 
 /// `-m hbh`.
-pub(super) static HBH: Ext<Match> = Ext {
-    name: "hbh",
-    family: Some(Family::V6),
-    opts: HBH_OPTS,
-    first: no_check,
-    build: |args| Ok(in_order(args, &[0, 1])),
-};
+pub(super) static HBH: Ext<Match> =
+    Ext { name: "hbh", family: Some(Family::V6), opts: HBH_OPTS, first: no_check, build: numbered };
 
 const RT_OPTS: &[Opt] = &[
     opt("rt-type", 0, Ty::Num(0, u32::MAX as u64)).inv(),
@@ -223,6 +226,11 @@ pub(super) static RT: Ext<Match> = Ext {
     opts: RT_OPTS,
     first: no_check,
     build: |args| {
+        for (i, g) in args.given.iter().enumerate().filter(|(_, g)| matches!(g.id, 3 | 4)) {
+            if !args.given[..i].iter().any(|t| t.id == 0 && !t.not && t.num() == 0) {
+                return Err(Fault::param(format!("`--rt-type 0' required before `--{}'", g.name)));
+            }
+        }
         let all = args.get(1).is_some_and(|g| g.range::<u32>() == (0, u32::MAX));
         Ok(in_order(args, if all { &[0, 2, 3, 4, 5] } else { &[0, 1, 2, 3, 4, 5] }))
     },
