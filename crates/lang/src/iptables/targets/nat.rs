@@ -117,7 +117,7 @@ fn parse(args: &Args<'_>, shifted: bool) -> Result<Range, Fault> {
                 }
                 None => return Err(Fault::param("Invalid address format")),
             },
-            None if text.starts_with(':') => ("", text.strip_prefix(':')),
+            None if text.starts_with(':') && !text.starts_with("::") => ("", text.strip_prefix(':')),
             None => (text, None),
         },
     };
