@@ -150,8 +150,15 @@ impl Host {
         let dev = flight.skb.in_dev.unwrap_or(DevId::LO);
         emit.event(EventKind::Receive { dev });
         let other = flight.skb.pkt_type == crate::packet::PktType::OtherHost;
+        // ip6_rcv_core looks at the addresses before any hook; ip_rcv leaves them to the routing decision.
+        let packet = &flight.skb.packet;
+        let martian = packet.family == Family::V6
+            && (packet.src.is_multicast(Family::V6)
+                || dev != DevId::LO && [packet.src, packet.dst].iter().any(|a| a.is_loopback(Family::V6)));
         flight.at = if other {
             Stage::Drop(DropBy::Kernel(KernelDrop::OtherHost))
+        } else if martian {
+            Stage::Drop(DropBy::Kernel(KernelDrop::MartianSource))
         } else {
             at_hook(Hook::Prerouting, Some(dev), None)
         };
