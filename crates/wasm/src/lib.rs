@@ -72,6 +72,51 @@ impl Hookwalk {
     }
 }
 
+/// A lab of what a real box printed; any of the texts may be empty. `talks` are lines such as
+/// `tcp 203.0.113.9 -> 203.0.113.1:80`.
+#[wasm_bindgen(unchecked_return_type = "PasteView")]
+#[allow(clippy::too_many_arguments)]
+pub fn paste(
+    addr: &str,
+    route: &str,
+    rule: &str,
+    iptables: &str,
+    ip6tables: &str,
+    sockets: &str,
+    sysctl: &str,
+    conntrack: &str,
+    talks: &str,
+) -> JsValue {
+    let pasted = hookwalk_lab::paste::Pasted {
+        addr: addr.into(),
+        route: route.into(),
+        rule: rule.into(),
+        iptables: iptables.into(),
+        ip6tables: ip6tables.into(),
+        sockets: sockets.into(),
+        sysctl: sysctl.into(),
+        conntrack: conntrack.into(),
+        talks: talks.lines().map(str::to_string).collect(),
+        ..Default::default()
+    };
+    let (lab, notes) = pasted.lab();
+    let notes = notes
+        .iter()
+        .map(|n| view::PasteNote {
+            paste: match n.paste {
+                hookwalk_lab::paste::Paste::Addr => "addr",
+                hookwalk_lab::paste::Paste::Route => "route",
+                hookwalk_lab::paste::Paste::Talk => "talks",
+                hookwalk_lab::paste::Paste::Conntrack => "conntrack",
+            }
+            .into(),
+            line: n.diagnostic.line,
+            message: n.diagnostic.message.clone(),
+        })
+        .collect();
+    value(&view::PasteView { lab, notes })
+}
+
 /// As JavaScript sees it. Our types always can be; if one cannot, the console says so and the page gets `undefined`.
 fn value<T: Serialize>(of: &T) -> JsValue {
     serde_wasm_bindgen::to_value(of).unwrap_or_else(|error| {

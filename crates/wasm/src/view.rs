@@ -502,3 +502,24 @@ impl From<hookwalk_lab::facts::Fact> for Fact {
         }
     }
 }
+
+/// A lab made of what a box printed.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct PasteView {
+    /// The lab's text; absent where there is nothing to make one of.
+    #[tsify(optional)]
+    pub lab: Option<String>,
+    /// What could not be used.
+    pub notes: Vec<PasteNote>,
+}
+
+/// A part of a paste that could not be used.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct PasteNote {
+    /// Which paste: `addr`, `route`, `talks`, `conntrack`.
+    pub paste: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// What is wrong with it.
+    pub message: String,
+}

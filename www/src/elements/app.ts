@@ -9,6 +9,7 @@ import { Player } from "../player.js";
 import { readAddress, shareText, unpack, writeAddress } from "../address.js";
 import { counters, differences, type Change } from "../compare.js";
 import { labText } from "../library.js";
+import "./box.js";
 import "./conntrack.js";
 import "./controls.js";
 import "./editor.js";
@@ -303,6 +304,10 @@ export class App extends Piece {
           </select>
         </label>
         <hw-library .player=${player} .tick=${tick}></hw-library>
+        <hw-box .player=${player} .tick=${tick} @lab=${(e: CustomEvent<string>) => {
+          if (this.run(e.detail)) this.name = "";
+          else this.panel = "edit";
+        }}></hw-box>
         <span class="grow"></span>
         <button class="tool" lang=${other.html} @click=${() => this.setLanguage(other.id)}>${other.name}</button>
         <button class="tool" title=${this.w("theme")} aria-label=${this.w("theme")} @click=${() => this.setTheme(theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
