@@ -16,6 +16,7 @@ mod matches;
 pub(crate) mod names;
 mod number;
 mod option;
+mod own;
 mod parse;
 mod request;
 mod restore;

@@ -3,6 +3,7 @@
 use super::fault::{ENOENT, Fault};
 use super::getopt::{Arg, Getopt, Id, Item, Long};
 use super::option::{self, Args, Ext, Given, Ty};
+use super::own::{LONGS, short};
 use super::request::{
     Command, KNOWN_TARGETS, Request, RuleSpec, TargetSpec, addresses, interface, new_name, normalize, number,
     ports_need, table_kind, target_name,
@@ -16,63 +17,6 @@ use hookwalk_engine::matches::Match;
 use hookwalk_engine::ruleset::{Counters, HeaderMatch, IfName, Inv, TableKind};
 use hookwalk_engine::targets::Target;
 use std::cell::RefCell;
-
-/// The tool's own long options.
-const LONGS: &[Long] = {
-    const fn long(name: &'static str, arg: Arg, letter: char) -> Long {
-        Long { name, arg, id: Id::Own(letter) }
-    }
-    use Arg::*;
-    &[
-        long("append", Required, 'A'),
-        long("delete", Required, 'D'),
-        long("check", Required, 'C'),
-        long("insert", Required, 'I'),
-        long("replace", Required, 'R'),
-        long("list", Optional, 'L'),
-        long("list-rules", Optional, 'S'),
-        long("flush", Optional, 'F'),
-        long("zero", Optional, 'Z'),
-        long("new-chain", Required, 'N'),
-        long("delete-chain", Optional, 'X'),
-        long("rename-chain", Required, 'E'),
-        long("policy", Required, 'P'),
-        long("source", Required, 's'),
-        long("destination", Required, 'd'),
-        long("src", Required, 's'),
-        long("dst", Required, 'd'),
-        long("protocol", Required, 'p'),
-        long("in-interface", Required, 'i'),
-        long("jump", Required, 'j'),
-        long("table", Required, 't'),
-        long("match", Required, 'm'),
-        long("numeric", None, 'n'),
-        long("out-interface", Required, 'o'),
-        long("verbose", None, 'v'),
-        long("wait", Optional, 'w'),
-        long("wait-interval", Optional, 'W'),
-        long("exact", None, 'x'),
-        long("fragments", None, 'f'),
-        long("version", None, 'V'),
-        long("help", Optional, 'h'),
-        long("line-numbers", None, '0'),
-        long("modprobe", Required, 'M'),
-        long("set-counters", Required, 'c'),
-        long("goto", Required, 'g'),
-        long("ipv4", None, '4'),
-        long("ipv6", None, '6'),
-    ]
-};
-
-fn short(letter: char) -> Option<Arg> {
-    Some(match letter {
-        'A' | 'C' | 'D' | 'R' | 'I' | 'M' | 'N' | 'E' | 'P' | 'o' | 'p' | 's' | 'd' | 'j' | 'i' | 't'
-        | 'm' | 'c' | 'g' => Arg::Required,
-        'L' | 'S' | 'F' | 'Z' | 'X' | 'h' | 'w' | 'W' => Arg::Optional,
-        'V' | 'f' | 'v' | 'n' | 'x' | '4' | '6' => Arg::None,
-        _ => return None,
-    })
-}
 
 /// An extension that the rule has loaded.
 enum Loaded {
