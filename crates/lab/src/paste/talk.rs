@@ -1,6 +1,7 @@
 //! Who connects to what: one line, and the lines of a whole conversation.
 
 use super::network::Network;
+use crate::session::Session;
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_lang::frames::Way;
 use std::net::IpAddr;
@@ -145,11 +146,9 @@ impl Talk {
 
 /// How many frames each wire of the lab has received at its end.
 fn received(lab: &str) -> Vec<(String, usize)> {
-    let (lab, problems) = crate::parse(lab);
-    if !problems.is_empty() {
-        return Vec::new();
-    }
-    let run = crate::Run::to_end(std::sync::Arc::new(lab));
+    // Recorded, though only the end counts: without an observer the whole engine would be in the wasm a second time.
+    let Ok(session) = Session::new(lab) else { return Vec::new() };
+    let run = session.end();
     let wires = run.lab.stations.iter().zip(&run.world.stations);
     wires
         .filter(|(s, _)| s.kind == crate::file::StationKind::Wire)
