@@ -117,8 +117,11 @@ fn parse(args: &Args<'_>, shifted: bool) -> Result<Range, Fault> {
                 }
                 None => return Err(Fault::param("Invalid address format")),
             },
-            None if text.starts_with(':') && !text.starts_with("::") => ("", text.strip_prefix(':')),
-            None => (text, None),
+            // One colon parts address and port; with more of them it is all address (`::1`).
+            None => match text.split_once(':') {
+                Some((addrs, ports)) if !ports.contains(':') => (addrs, Some(ports)),
+                _ => (text, None),
+            },
         },
     };
     if let Some(text) = port_text {
