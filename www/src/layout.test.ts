@@ -13,7 +13,7 @@ const hooks: HookView[] = Object.entries(names).map(([hook, funcs]) => ({
   hook,
   funcs: funcs.map((name, i) => ({ name, priority: i, awake: true, rules: 0, packets: 0 })),
 }));
-const at = (hook: string, func: number): Rider => ({ place: { at: "hook", hook, func, rule: 0 }, h: capsuleHeight(2) });
+const at = (hook: string, func: number): Rider => ({ place: { at: "hook", hook, func }, h: capsuleHeight(2) });
 
 describe("the hook map", () => {
   test.each([640, 820, 1100])("boxes do not overlap at %i", (width) => {

@@ -15,7 +15,7 @@ function run(len: number): Run {
       packets: [span(1, 0, len / 2), span(2, len / 2, len)],
       lines: [{ line: 3, at: 8, kind: "say", text: [{ text: "hm" }], answers: [], station: -1, failed: false }],
     },
-    view: (at, host) => ({ at, time: 0, line: 0, flights: [], host, hooks: [], entries: [], tracking: false, log: [] }),
+    view: (at, host) => ({ at, time: 0, line: 0, flights: [], host, hooks: [], entries: [], tracking: false }),
     events: (from, to) => Array.from({ length: to - from }, (_, i) => event(from + i)),
     tables: () => [],
     why: () => ({ reasons: [], remedies: [] }),
@@ -41,6 +41,20 @@ test("steps, jumps between packets and turns, and stays within the run", () => {
   expect(p.at).toBe(5);
   p.seek(999);
   expect(p.at).toBe(20);
+});
+
+test("steps over what a function does inside", () => {
+  const p = new Player();
+  const source = run(20);
+  const events = (from: number, to: number) =>
+    source.events(from, to).map((e) => ({ ...e, kind: e.n % 4 === 0 ? "Function" : "Rule" }));
+  p.open({ ...source, events }, 1);
+  p.over(1);
+  expect(p.at).toBe(5);
+  p.over(1);
+  expect(p.at).toBe(9);
+  p.over(-1);
+  expect(p.at).toBe(5);
 });
 
 test("plays to where the lab speaks, and on from there to the end", () => {

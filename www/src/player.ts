@@ -7,6 +7,9 @@ const PAGE = 64;
 /** How long a step is shown while playing, by how much it matters, in milliseconds. */
 const DWELL = [170, 620, 1150];
 
+/** What is a station of a packet's way, and not something that happens inside one. */
+const STATIONS = new Set(["Line", "Carry", "Arrive", "Lost", "Receive", "Originate", "Hook", "Function", "Route", "Deliver", "Transmit", "Drop"]);
+
 export class Player extends EventTarget {
   run: Run | undefined;
   at = 0;
@@ -127,6 +130,15 @@ export class Player extends EventTarget {
     this.pause();
     for (let n = this.at + by; n > 0 && n <= this.len; n += by) {
       if ((this.event(n - 1)?.weight ?? 0) >= 2) return this.seek(n);
+    }
+    this.seek(by > 0 ? this.len : 0);
+  }
+
+  /** To the next function of a hook, or station of the way: over the rules and decisions inside. */
+  over(by: 1 | -1): void {
+    this.pause();
+    for (let n = this.at + by; n > 0 && n <= this.len; n += by) {
+      if (STATIONS.has(this.event(n - 1)?.kind ?? "")) return this.seek(n);
     }
     this.seek(by > 0 ? this.len : 0);
   }

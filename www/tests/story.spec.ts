@@ -126,6 +126,15 @@ test("speaks Chinese, and changes the theme", async ({ page }) => {
   expect(await paper()).not.toBe(light);
 });
 
+test("steps over the rules inside a function", async ({ page }) => {
+  await ready(page);
+  await until(page, /nat consults its chain/);
+  await page.keyboard.press("o");
+  await expect(page.locator(".sentence .what")).toContainText("Routing:");
+  await page.keyboard.press("Shift+O");
+  await expect(page.locator(".sentence .what")).toContainText("nat (priority");
+});
+
 test("the picker opens another lab", async ({ page }) => {
   await ready(page);
   await page.locator("#lab").selectOption("hairpin");

@@ -204,7 +204,6 @@ impl Looker {
             hooks: host.map(hooks).unwrap_or_default(),
             entries: host.map(|h| entries(h, &not_told)).unwrap_or_default(),
             tracking: host.is_some_and(|h| h.net.ct_awake.contains(&true)),
-            log: Vec::new(),
         }
     }
 
@@ -238,12 +237,7 @@ impl Looker {
             Spot::Hook(hook, func) => {
                 let mut funcs = HOOK_LIST.iter().filter(|e| e.hook == hook);
                 let index = func.and_then(|f| funcs.position(|e| e.func == f));
-                Place::Hook {
-                    hook: hook.chain_name().to_owned(),
-                    func: index.map_or(-1, |i| i as i32),
-                    chain: None,
-                    rule: 0,
-                }
+                Place::Hook { hook: hook.chain_name().to_owned(), func: index.map_or(-1, |i| i as i32) }
             }
         };
         let p = &skb.packet;

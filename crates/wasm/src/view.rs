@@ -248,8 +248,6 @@ pub struct View {
     pub entries: Vec<EntryView>,
     /// Is conntrack awake: does some rule need it?
     pub tracking: bool,
-    /// Lines that the kernel's rules logged (LOG), the newest last.
-    pub log: Vec<String>,
 }
 
 /// Where a packet is and what it looks like.
@@ -318,11 +316,6 @@ pub enum Place {
         hook: String,
         /// Function.
         func: i32,
-        /// Chain, within a table.
-        #[tsify(optional)]
-        chain: Option<String>,
-        /// The rule that it is at, from 1; 0 at the chain's start.
-        rule: u32,
     },
     /// Being routed: before the choice between INPUT and FORWARD, or after the local process.
     Route {

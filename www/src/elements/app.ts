@@ -239,6 +239,12 @@ export class App extends Piece {
         if (e.shiftKey) p.stepPacket(-1);
         else p.step(-1);
         break;
+      case "o":
+        p.over(1);
+        break;
+      case "O":
+        p.over(-1);
+        break;
       case "n":
         p.turn(1);
         break;
@@ -350,7 +356,7 @@ export class App extends Piece {
   }
 
   private keys(lang: Lang): TemplateResult {
-    const rows: [string, Word][] = [["Space", "key_space"], ["→ ←", "key_arrows"], ["Shift → ←", "key_shift"], ["N", "key_n"], ["Home End", "key_ends"], ["− +", "key_speed"]];
+    const rows: [string, Word][] = [["Space", "key_space"], ["→ ←", "key_arrows"], ["Shift → ←", "key_shift"], ["O", "key_o"], ["N", "key_n"], ["Home End", "key_ends"], ["− +", "key_speed"]];
     return html`<dialog class="keys" aria-label=${this.w("help")}>
       <h2>${this.w("help")}</h2>
       <dl>${rows.map(([k, w]) => html`<dt><kbd>${k}</kbd></dt><dd>${word(lang, w)}</dd>`)}</dl>

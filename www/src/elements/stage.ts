@@ -124,6 +124,7 @@ export class Stage extends Piece {
       `${hook} ${f.name}`,
       `${this.w("priority")} ${priority}`,
       f.awake ? (f.rules > 0 ? this.w("n_rules", { n: f.rules }) : "") : this.w("asleep"),
+      f.rules > 0 ? this.w("n_matched", { n: f.packets }) : "",
       state === "skipped" ? this.w("stepped_over") : "",
     ].filter(Boolean);
     return html`<button class="fn ${f.name} ${rank} ${state}" style=${styleMap(style)} title=${about.join(" · ")}
