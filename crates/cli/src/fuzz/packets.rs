@@ -213,7 +213,7 @@ fn local(world: World) -> Text {
     to.extend(world.routers());
     to.push(if world.v6 { "::1".into() } else { "127.0.0.1".into() });
     to.extend(world.strangers().into_iter().take(1));
-    let from = end(world, world.routers(), &["6000", "5353", "40000"]);
+    let from = end(world, world.routers(), &["6000", "5354", "40000"]);
     weighted(vec![
         (3, line(vec![just("router> udp"), from.clone(), just(">"), end(world, to.clone(), LOW), length()])),
         (2, line(vec![just("router> tcp"), from, just(">"), end(world, to.clone(), LOW), just("S seq=77")])),
@@ -339,7 +339,6 @@ pub(super) fn routing(world: World) -> Text {
             "ip -6 route add prohibit fd00:c::/64",
             "ip -6 rule add fwmark 1 table 100",
             "ip -6 route add default via fd00:a::2 table 100",
-            "ip -6 addr del fd00:b::2/64 dev eth1",
             "sysctl -qw net.ipv6.conf.all.forwarding=0",
         ])
     } else {
