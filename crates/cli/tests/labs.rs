@@ -10,11 +10,14 @@ fn root() -> PathBuf {
 
 /// Runs `hookwalk test` and gives how many passed and failed, and what was said.
 fn test(path: &Path) -> (u32, u32, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_hookwalk")).arg("test").arg(path).output().expect("hookwalk runs");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_hookwalk")).arg("test").arg(path).output().expect("hookwalk runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let last = text.lines().rev().find(|l| l.contains(" passed, ")).unwrap_or_default();
-    let numbers: Vec<u32> = last.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
-    let (passed, failed) = (numbers.first().copied().unwrap_or(0), numbers.get(1).copied().unwrap_or(u32::MAX));
+    let numbers: Vec<u32> =
+        last.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let (passed, failed) =
+        (numbers.first().copied().unwrap_or(0), numbers.get(1).copied().unwrap_or(u32::MAX));
     (passed, failed, text)
 }
 

@@ -467,9 +467,7 @@ impl Net {
 
     fn route_input6(&self, packet: &Packet, mark: u32, iif: DevId) -> Result<Dst, KernelDrop> {
         let here = |to| Dst { to, dev: iif, via: None, src: None, mtu: self.mtu(iif) };
-        if packet.src.is_multicast(Family::V6)
-            || iif != DevId::LO && packet.src.is_loopback(Family::V6)
-        {
+        if packet.src.is_multicast(Family::V6) || iif != DevId::LO && packet.src.is_loopback(Family::V6) {
             return Err(KernelDrop::MartianSource);
         }
         // Only lo leads to ::1: a packet from elsewhere that a rule sent there finds no route.

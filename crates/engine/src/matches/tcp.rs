@@ -47,11 +47,34 @@ impl TcpMatch {
             let flags = self
                 .flags
                 .is_none_or(|f| loaded.flags.is_some_and(|flags| f.test(flags & f.value.0 == f.value.1)));
-            return (within(self.sport, loaded.sport) && within(self.dport, loaded.dport) && flags).into();
+            return (ports(self.sport, self.dport, loaded.sport, loaded.dport) && flags).into();
         };
         let flags = self.flags.is_none_or(|f| f.test(tcp.flags & f.value.0 == f.value.1));
         let option = self.option.is_none_or(|o| o.test(tcp.opts.has(o.value)));
-        (within(self.sport, Some(tcp.sport)) && within(self.dport, Some(tcp.dport)) && flags && option).into()
+        let (sport, dport) = (Some(tcp.sport), Some(tcp.dport));
+        let ports = if old_module {
+            within(self.sport, sport) && within(self.dport, dport)
+        } else {
+            ports(self.sport, self.dport, sport, dport)
+        };
+        (ports && flags && option).into()
+    }
+}
+
+/// Both ports as iptables has nf_tables compare them. Two single ports with `!` become one comparison of both together,
+/// which holds unless both are the ones that are named.
+pub(super) fn ports(
+    source: Option<Inv<PortRange>>,
+    destination: Option<Inv<PortRange>>,
+    sport: Option<u16>,
+    dport: Option<u16>,
+) -> bool {
+    let single = |r: Option<Inv<PortRange>>| {
+        r.filter(|r| r.not && r.value.0 == r.value.1 && r.value.0 != 0).map(|r| r.value.0)
+    };
+    match (single(source), single(destination)) {
+        (Some(s), Some(d)) => sport.zip(dport).is_some_and(|loaded| loaded != (s, d)),
+        _ => within(source, sport) && within(destination, dport),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `-m udp`: ports, which iptables has nf_tables compare (net/netfilter/nft_payload.c).
 
-use super::tcp::{PortRange, within};
+use super::tcp::{PortRange, ports};
 use super::{MatchCx, Matched, transport};
 use crate::packet::proto;
 use crate::ruleset::Inv;
@@ -30,6 +30,6 @@ impl UdpMatch {
             };
         }
         let loaded = transport::load(packet);
-        (within(self.sport, loaded.sport) && within(self.dport, loaded.dport)).into()
+        ports(self.sport, self.dport, loaded.sport, loaded.dport).into()
     }
 }
