@@ -181,7 +181,7 @@ pub enum Statement {
         /// Who sends it.
         station: StationId,
         /// The packet as the lab describes it.
-        packet: PacketSpec,
+        packet: Box<PacketSpec>,
         /// The interface that it leaves by, as a place in [`Station::ifaces`]; a host's packet is routed.
         iface: u16,
         /// It ends in `&`: the next packet line is in flight together with it.

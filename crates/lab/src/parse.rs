@@ -509,7 +509,7 @@ fn packet(
         let d = line.diagnostic(0..rest, format!("{} has no interface to send from", owner.name));
         return Err(Box::new(d.hint(format!("wire {} eth0=ADDR/LEN", owner.name))));
     }
-    Ok(Statement::Packet { station, packet, iface, together })
+    Ok(Statement::Packet { station, packet: packet.into(), iface, together })
 }
 
 /// Seconds with a fraction of at most nine digits, read without floating point.
