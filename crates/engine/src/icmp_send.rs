@@ -204,7 +204,10 @@ fn send_as(
     let local = match family {
         Family::V4 => dst.to == DstKind::Local,
         Family::V6 => {
-            matches!(net.addr_type(family, about.dst, None), RouteKind::Local | RouteKind::Anycast)
+            // ::1 belongs to lo alone (`ipv6_chk_addr` with the device).
+            let elsewhere = skb.in_dev.is_some_and(|dev| dev != DevId::LO) && about.dst.is_loopback(family);
+            !elsewhere
+                && matches!(net.addr_type(family, about.dst, None), RouteKind::Local | RouteKind::Anycast)
         }
     };
     let src = if local { about.dst } else { Addr::UNSPECIFIED };
