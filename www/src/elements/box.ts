@@ -31,7 +31,7 @@ export class Box extends Piece {
       html`<label><code>${command}</code><textarea name=${name} rows="4" spellcheck="false" autocomplete="off"></textarea></label>`;
     const note = (n: PasteNote): TemplateResult => html`<li>${n.paste} ${n.line}: ${n.message}</li>`;
     return html`<button class="tool" @click=${() => this.querySelector("dialog")?.showModal()}>${this.w("box")}</button>
-      <dialog class="library box" aria-label=${this.w("box")}>
+      <dialog class="box" aria-label=${this.w("box")}>
         <form @submit=${(e: SubmitEvent) => void this.make(e)}>
           <h2>${this.w("box_title")}</h2>
           <p>${this.w("box_about")}</p>
