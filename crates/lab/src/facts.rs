@@ -570,7 +570,8 @@ fn invalid(why: Invalid) -> &'static str {
     }
 }
 
-fn kernel_drop(why: KernelDrop) -> &'static str {
+/// The phrase key for a reason of the kernel's own to drop.
+pub(crate) fn kernel_drop(why: KernelDrop) -> &'static str {
     match why {
         KernelDrop::OtherHost => "drop.other_host",
         KernelDrop::IpHeader => "drop.ip_header",

@@ -1,8 +1,8 @@
 //! Why a chain or a rule counts what it counts: packet by packet, who reached it, who did not, and what stood between.
 
-use super::walk::{Passage, kernel_drop, kernel_remedy, passages};
+use super::walk::{Passage, kernel_remedy, passages};
 use super::{Answer, Reason};
-use crate::facts::Fact;
+use crate::facts::{Fact, kernel_drop};
 use crate::file::StationId;
 use crate::session::Session;
 use hookwalk_engine::addr::Family;

@@ -73,36 +73,6 @@ pub(super) fn passages(session: &mut Session, host: StationId) -> Vec<Passage> {
     found
 }
 
-/// The phrase key for a reason of the kernel's own to drop.
-pub(super) fn kernel_drop(drop: KernelDrop) -> &'static str {
-    match drop {
-        KernelDrop::OtherHost => "drop.other_host",
-        KernelDrop::IpHeader => "drop.ip_header",
-        KernelDrop::FragmentTimeout => "drop.fragment_timeout",
-        KernelDrop::ConntrackFull => "drop.conntrack_full",
-        KernelDrop::ConfirmClash => "drop.confirm_clash",
-        KernelDrop::Nat => "drop.nat",
-        KernelDrop::MasqueradeDevice => "drop.masquerade_device",
-        KernelDrop::MartianSource => "drop.martian_source",
-        KernelDrop::MartianDestination => "drop.martian_destination",
-        KernelDrop::OwnSource => "drop.own_source",
-        KernelDrop::ReversePath => "drop.reverse_path",
-        KernelDrop::ForwardingOff => "drop.forwarding_off",
-        KernelDrop::NoRoute => "drop.no_route",
-        KernelDrop::BadRoute => "drop.bad_route",
-        KernelDrop::TtlExceeded => "drop.ttl",
-        KernelDrop::TooBig => "drop.too_big",
-        KernelDrop::NoSocket => "drop.no_socket",
-        KernelDrop::StackIgnores => "drop.stack_ignores",
-        KernelDrop::Multicast => "drop.multicast",
-        KernelDrop::BroadcastIgnored => "drop.broadcast",
-        KernelDrop::DeviceDown => "drop.device_down",
-        KernelDrop::JumpStack => "drop.jump_stack",
-        KernelDrop::NoQueueListener => "drop.no_queue_listener",
-        KernelDrop::Helper => "drop.helper",
-    }
-}
-
 /// A known remedy for a reason of the kernel's own to drop, with the line to type.
 pub(super) fn kernel_remedy(drop: KernelDrop) -> Option<(&'static str, &'static str)> {
     Some(match drop {
