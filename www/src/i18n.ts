@@ -6,9 +6,9 @@ import zhPage from "./words/zh.json";
 import type { Fact, Text } from "./model.js";
 
 export type Lang = "en" | "zh";
-export const LANGS: { id: Lang; name: string; html: string }[] = [
-  { id: "en", name: "English", html: "en" },
-  { id: "zh", name: "中文", html: "zh-CN" },
+export const LANGS: { id: Lang; name: string; short: string; html: string }[] = [
+  { id: "en", name: "English", short: "EN", html: "en" },
+  { id: "zh", name: "中文", short: "中", html: "zh-CN" },
 ];
 
 const words: Record<Lang, Record<string, string>> = { en: enPage, zh: zhPage };

@@ -46,6 +46,8 @@ export const NARROW = 600;
 
 /** The height of a capsule with so many lines, its tag included. */
 export const capsuleHeight = (lines: number): number => TAG + 10 + 15 * lines;
+/** The height of the line that stands for another packet, or for many of them. */
+export const MINI = 24;
 /** How far a capsule's tag (number and kind of packet) stands above its frame. */
 export const TAG = 10;
 
@@ -228,6 +230,8 @@ function anchor(map: StageLayout, place: Place, h: number): Point {
       if (!box) return map.enter;
       const row = box.rows[place.func];
       if (map.narrow && !row) return { x: box.x + CAPSULE / 2 + 8, y: (box.rows.at(-1)?.y ?? box.y) + ROW + 4 };
+      // The forward hook's functions stand side by side: before the first is left of it, below the line.
+      if (!row && box.rows[0]?.y === box.rows[1]?.y && box.rows.length > 1) return { x: box.x + CAPSULE / 2 + 8, y: box.y + TITLE + ROW + 3 };
       if (!row) return { x: box.x + box.w / 2, y: box.y + TITLE };
       if (map.narrow) {
         const last = box.rows.at(-1) ?? row;

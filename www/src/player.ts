@@ -125,6 +125,16 @@ export class Player extends EventTarget {
     const next = by > 0 ? firsts.find((f) => f > this.at) : firsts.findLast((f) => f < this.at);
     this.seek(next ?? (by > 0 ? this.len : 0));
   }
+  /** To the next event of a packet; to its last one if there is none. */
+  toPacket(id: number): void {
+    const span = this.lab?.packets.find((p) => p.id === id);
+    if (!span) return;
+    this.pause();
+    for (let n = Math.max(this.at, span.first); n < span.last; n++) {
+      if (this.event(n)?.packet === id) return this.seek(n + 1);
+    }
+    this.seek(span.last);
+  }
   /** To the next event that is a turn of the story: a verdict, a translation, an entry. */
   turn(by: 1 | -1): void {
     this.pause();

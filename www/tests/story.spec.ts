@@ -119,7 +119,7 @@ test("speaks Chinese, and changes the theme", async ({ page }) => {
   await until(page, /没有相符的条目/);
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const light = await paper();
-  await page.getByRole("button", { name: "切换浅色与深色" }).click();
+  await page.getByRole("button", { name: "切换浅色、深色与高对比" }).click();
   expect(await paper()).not.toBe(light);
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");

@@ -214,7 +214,11 @@ export class App extends Piece {
     if (title) document.title = `${pick(this.language, title)} · Hookwalk`;
   }
   private setTheme(theme: string, keep = true): void {
-    document.documentElement.dataset["theme"] = theme === "dark" ? "dark" : "light";
+    const root = document.documentElement;
+    root.dataset["theme"] = theme === "dark" ? "dark" : "light";
+    // Who asks the system for more contrast gets it in either theme, by the style sheet alone.
+    if (theme === "contrast") root.dataset["contrast"] = "more";
+    else delete root.dataset["contrast"];
     if (keep) store("theme", theme);
     this.tick++;
   }
@@ -295,14 +299,14 @@ export class App extends Piece {
     const { player, tick } = this;
     const lang = this.language;
     const other = LANGS.find((l) => l.id !== lang) ?? LANGS[0]!;
-    const theme = document.documentElement.dataset["theme"];
+    const theme = chosenTheme();
     const title = (t: Record<string, string>): string => t[lang] ?? t[lang === "zh" ? "zh-CN" : "en"] ?? t[""] ?? "";
     const option = (l: (typeof library)[number]): TemplateResult =>
       html`<option value=${l.name} ?selected=${l.name === this.name}>${title(l.title) || l.name}</option>`;
     const hidden = (p: Panel): string => (this.panel === p ? "chosen" : "");
     return html`
       <header class="bar">
-        <h1><svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true"><path d="M3 16h8m10 0h8" /><rect x="11" y="8" width="10" height="16" rx="2" /><circle cx="16" cy="16" r="2.4" /></svg>Hookwalk</h1>
+        <h1><svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true"><path d="M3 16h8m10 0h8" /><rect x="11" y="8" width="10" height="16" rx="2" /><circle cx="16" cy="16" r="2.4" /></svg><span>Hookwalk</span></h1>
         <label class="labs"><span class="sr">${this.w("lab")}</span>
           <select id="lab" .value=${this.name} ?disabled=${!this.ready} @change=${(e: Event) => void this.load((e.target as HTMLSelectElement).value)}>
             ${groups.map((g) => html`<optgroup label=${title(g.title)}>${library.filter((l) => l.group === g.id).map(option)}</optgroup>`)}
@@ -315,10 +319,11 @@ export class App extends Piece {
           else this.panel = "edit";
         }}></hw-box>
         <span class="grow"></span>
-        <button class="tool" lang=${other.html} @click=${() => this.setLanguage(other.id)}>${other.name}</button>
-        <button class="tool" title=${this.w("theme")} aria-label=${this.w("theme")} @click=${() => this.setTheme(theme === "dark" ? "light" : "dark")}>${theme === "dark" ? "☀" : "☾"}</button>
-        <button class="tool wide" title=${this.w("help")} aria-label=${this.w("help")} @click=${() => this.querySelector<HTMLDialogElement>("dialog.keys")?.showModal()}>?</button>
-        <button class="tool" title=${this.w("share_label")} aria-label=${this.w("share_label")} @click=${() => void this.share()}>${this.w("share")}</button>
+        <button class="tool language" lang=${other.html} aria-label=${other.name} @click=${() => this.setLanguage(other.id)}><span>${other.name}</span><i aria-hidden="true">${other.short}</i></button>
+        <button class="tool icon" title=${this.w("theme")} aria-label=${this.w("theme")} @click=${() => this.setTheme(THEMES[theme] ?? "dark")}>${theme === "contrast" ? "☀" : theme === "dark" ? "◐" : "☾"}</button>
+        <button class="tool icon" title=${this.w("help")} aria-label=${this.w("help")} @click=${() => this.querySelector<HTMLDialogElement>("dialog.keys")?.showModal()}>?</button>
+        <button class="tool share" title=${this.w("share_label")} aria-label=${this.w("share_label")} @click=${() => void this.share()}>
+          <svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path d="M10 13.5a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7L12 5.8M14 10.5a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1.1-1.1" /></svg><span>${this.w("share")}</span></button>
       </header>
       <p class="message" role="status">${this.message || (this.ready || !player.run ? "" : this.w("loading"))}</p>
       <main class="body" data-panel=${this.panel}>
@@ -365,6 +370,10 @@ export class App extends Piece {
     </dialog>${nothing}`;
   }
 }
+
+/** Which theme comes after which. */
+const THEMES: Record<string, string> = { light: "dark", dark: "contrast", contrast: "light" };
+const chosenTheme = (): string => (document.documentElement.dataset["contrast"] ? "contrast" : document.documentElement.dataset["theme"]) ?? "light";
 
 /** What this browser keeps between visits; without storage the page works all the same. */
 function recall(key: string): string | null {

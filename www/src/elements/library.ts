@@ -76,7 +76,8 @@ export class Library extends Piece {
     const lang = this.language;
     const found = this.query.trim() ? (this.#finder?.find(this.query) ?? []) : undefined;
     return html`
-      <button class="tool find" @click=${() => void this.open()}>${this.w("find_puzzle")}</button>
+      <button class="tool find" title=${this.w("find_puzzle")} aria-label=${this.w("find_puzzle")} @click=${() => void this.open()}>
+        <svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><circle cx="10.5" cy="10.5" r="6" /><path d="M15 15l5 5" /></svg><span>${this.w("find_puzzle")}</span></button>
       <dialog class="library" aria-label=${this.w("library")}>
         <form method="dialog" class="head">
           <input type="search" autofocus placeholder=${this.w("find_by_symptom")} aria-label=${this.w("find_by_symptom")}

@@ -76,30 +76,56 @@ export class Network extends Piece {
                 @click=${() => this.player.focus(i)}>${inside}</button>`
             : html`<div class="station wire" style=${style} title=${title}>${inside}</div>`;
         })}
-        ${view.flights.map((f) => this.token(f, spots, lab, w))}
+        ${this.tokens(view.flights, view.event?.packet, spots, lab, w)}
       </div>`;
   }
 
-  /** A packet's dot: on its link while it travels, at its station while that works on it. */
-  private token(flight: FlightView, spots: Spot[], lab: LabView, w: number): TemplateResult {
-    const here = spots[flight.station]!;
-    const { place } = flight;
-    let at: Spot = { x: here.x, y: here.y - 23 };
-    if (place.at === "link") {
-      at = between(spots[place.from]!, spots[place.to]!, 0.5);
-    } else if (place.at === "transmit" || place.at === "receive") {
-      const other = neighbour(lab, flight.station, place.dev);
-      if (other !== undefined) {
-        const there = spots[other]!;
-        const far = Math.hypot(there.x - here.x, there.y - here.y) || 1;
-        at = between(here, there, Math.min(0.5, (w / 2 + 16) / far));
-      }
+  /** The packets' dots; those at one spot stand beside each other, the one in view first, and many share a dot. */
+  private tokens(flights: FlightView[], main: number | undefined, spots: Spot[], lab: LabView, w: number): TemplateResult[] {
+    const groups = new Map<string, { at: Spot; flights: FlightView[] }>();
+    for (const f of flights) {
+      const at = spot(f, spots, lab, w);
+      const key = `${Math.round(at.x)} ${Math.round(at.y)}`;
+      const group = groups.get(key);
+      if (!group) groups.set(key, { at, flights: [f] });
+      else if (f.packet === main) group.flights.unshift(f);
+      else group.flights.push(f);
     }
-    return html`<span class="token" aria-hidden="true" style=${styleMap({
-      transform: `translate(${at.x - 11}px, ${at.y - 11}px)`,
-      "--hue": String(hue(flight.packet)),
-    })}>${flight.packet}</span>`;
+    return [...groups.values()].flatMap(({ at, flights }) => {
+      const shown = flights.length <= BESIDE ? flights : flights.slice(0, BESIDE - 1);
+      const rest = flights.length - shown.length;
+      const left = at.x - ((shown.length + (rest ? 1 : 0)) * 24) / 2;
+      const dot = (i: number, packet: number, text: string): TemplateResult => html`<span class="token ${text.startsWith("+") ? "many" : ""}" aria-hidden="true" style=${styleMap({
+        transform: `translate(${left + i * 24 + 1}px, ${at.y - 11}px)`,
+        "--hue": String(hue(packet)),
+      })}>${text}</span>`;
+      return [
+        ...shown.map((f, i) => dot(i, f.packet, String(f.packet))),
+        ...(rest ? [dot(shown.length, flights.at(-1)!.packet, `+${rest}`)] : []),
+      ];
+    });
   }
+}
+
+/** How many dots stand beside each other. */
+const BESIDE = 4;
+
+/** Where a packet's dot is: on its link while it travels, at its station while that works on it. */
+function spot(flight: FlightView, spots: Spot[], lab: LabView, w: number): Spot {
+  const here = spots[flight.station]!;
+  const { place } = flight;
+  let at: Spot = { x: here.x, y: here.y - 23 };
+  if (place.at === "link") {
+    at = between(spots[place.from]!, spots[place.to]!, 0.5);
+  } else if (place.at === "transmit" || place.at === "receive") {
+    const other = neighbour(lab, flight.station, place.dev);
+    if (other !== undefined) {
+      const there = spots[other]!;
+      const far = Math.hypot(there.x - here.x, there.y - here.y) || 1;
+      at = between(here, there, Math.min(0.5, (w / 2 + 16) / far));
+    }
+  }
+  return at;
 }
 
 const between = (a: Spot, b: Spot, t: number): Spot => ({ x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t });

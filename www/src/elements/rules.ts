@@ -1,5 +1,5 @@
 /// The rules of the host in focus as `iptables -nvL` prints them, with the rule that the packet is at.
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { TableView } from "../model.js";
 import { Piece } from "../piece.js";
 
@@ -11,6 +11,7 @@ export class Rules extends Piece {
   declare chosen: string | undefined;
   #last = "";
   #at = "";
+  #seen = "";
 
   /** Shows a table until the packet enters another one. */
   show(table: string): void {
@@ -48,6 +49,18 @@ export class Rules extends Piece {
         </div>
       </header>
       ${shown ? this.table(shown) : html`<p class="empty">${this.w("no_rules", { host })}</p>`}`;
+  }
+
+  protected override updated(_: PropertyValues): void {
+    // The rule that the packet is at comes into sight; only the listing moves, never the page.
+    const at = `${this.player.at}/${this.player.station}`;
+    if (at === this.#seen) return;
+    this.#seen = at;
+    const box = this.querySelector<HTMLElement>(".listing");
+    const row = box?.querySelector<HTMLElement>('.rule[aria-current="step"]');
+    if (!box || !row || box.clientHeight === 0) return;
+    const y = row.getBoundingClientRect().top - box.getBoundingClientRect().top;
+    if (y < 40 || y > box.clientHeight - 40) box.scrollTop += y - box.clientHeight * 0.5;
   }
 
   /** A number that answers for itself. */

@@ -3,8 +3,8 @@
 import { html, svg, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { styleMap } from "../css.js";
-import { capsuleHeight, layout, positions, CAPSULE, type HookBox, type StageLayout } from "../layout.js";
-import type { FlightView, FuncView, HookView, View } from "../model.js";
+import { capsuleHeight, layout, positions, CAPSULE, MINI, type HookBox, type Point, type StageLayout } from "../layout.js";
+import type { FlightView, FuncView, HookView, Place, View } from "../model.js";
 import { hue, Piece } from "../piece.js";
 import "./network.js";
 
@@ -40,7 +40,12 @@ export class Stage extends Piece {
     const { view, lab } = this.player;
     if (!view || !lab || !this.width) return html``;
     const flights = view.flights.filter((f) => f.station === view.host && f.place.at !== "link");
-    const riders = flights.map((f) => ({ place: f.place, h: capsuleHeight(lines(f)) }));
+    const main = flights.find((f) => f.packet === view.event?.packet);
+    const others = gather(flights.filter((f) => f !== main));
+    const riders = [
+      ...(main ? [{ place: main.place, h: capsuleHeight(lines(main)) }] : []),
+      ...others.map((o) => ({ place: o.place, h: MINI })),
+    ];
     const map = layout(this.width, view.hooks, riders, this.path(view));
     const spots = positions(map, riders);
     const name = lab.stations[view.host]?.name ?? "";
@@ -54,7 +59,8 @@ export class Stage extends Piece {
           <b>${this.w("local_process")}</b>
         </div>
         ${map.narrow ? "" : html`<span class="joint" style=${styleMap({ transform: at(map.route) })}><span>${this.w("routing")}</span></span>`}
-        ${repeat(flights, (f) => f.packet, (f, i) => this.capsule(f, spots[i]!, view))}
+        ${repeat(others, (o) => o.packets[0], (o, i) => this.companion(o, spots[i + (main ? 1 : 0)]!))}
+        ${main ? repeat([main], (f) => f.packet, (f) => this.capsule(f, spots[0]!, view)) : ""}
       </div>`;
   }
 
@@ -136,6 +142,17 @@ export class Stage extends Piece {
     </button>`;
   }
 
+  /** Other packets that are somewhere now: a line each, or one for many. */
+  private companion(o: Companion, spot: Point): TemplateResult {
+    const { packets, flight } = o;
+    const [first] = packets;
+    const label = flight ? `${flight.short || flight.proto} → ${join(flight.dst)}` : this.w("n_packets", { n: packets.length });
+    return html`<button class="companion ${flight ? "" : "many"}" title=${packets.length > 1 ? packets.join(", ") : label}
+      style=${styleMap({ transform: at(spot), width: px(CAPSULE), "--hue": String(hue(first!)) })}
+      @click=${() => this.player.toPacket(first!)}>
+      <span class="id">${first}${packets.length > 1 ? "…" : ""}</span><span class="label">${label}</span></button>`;
+  }
+
   private capsule(f: FlightView, spot: { x: number; y: number }, view: View): TemplateResult {
     const main = f.packet === view.event?.packet;
     const entry = view.entries.find((e) => e.serial === f.entry);
@@ -151,6 +168,37 @@ export class Stage extends Piece {
     </div>`;
   }
 }
+
+/** Packets beside the one in view that are drawn as one. */
+interface Companion {
+  place: Place;
+  packets: number[];
+  /** The packet, where it is only one. */
+  flight?: FlightView;
+}
+
+/** How many packets at one place get a line each. */
+const EACH = 3;
+
+/** Packets by place: a few stand for themselves, more of them for all. */
+function gather(flights: FlightView[]): Companion[] {
+  const places = new Map<string, FlightView[]>();
+  for (const f of flights) {
+    const key = f.place.at === "hook" ? `${f.place.hook} ${f.place.func}` : `${f.place.at} ${"output" in f.place ? f.place.output : ""}`;
+    const there = places.get(key);
+    if (there) there.push(f);
+    else places.set(key, [f]);
+  }
+  // Where the whole map is busy, one line a place has to do.
+  const each = places.size > 6 ? 1 : EACH;
+  return [...places.values()].flatMap((there): Companion[] =>
+    there.length <= each
+      ? there.map((flight) => ({ place: flight.place, packets: [flight.packet], flight }))
+      : [{ place: there[0]!.place, packets: there.map((f) => f.packet) }],
+  );
+}
+
+const join = (e: FlightView["dst"]): string => (e.port === "" ? e.addr : e.addr.includes(":") ? `[${e.addr}]:${e.port}` : `${e.addr}:${e.port}`);
 
 const at = (p: { x: number; y: number }): string => `translate(${px(p.x)}, ${px(p.y)})`;
 
