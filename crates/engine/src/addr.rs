@@ -99,6 +99,10 @@ impl Addr {
             Family::V6 => self == Addr::LOOPBACK_V6,
         }
     }
+    /// How far an IPv6 multicast reaches (RFC 4291, section 2.7): 1 is the interface itself, 2 the link.
+    pub fn multicast_scope(self) -> u32 {
+        self.0[0] >> 16 & 0xf
+    }
     /// `ipv4_is_multicast` (224/4) or ff00::/8.
     pub fn is_multicast(self, family: Family) -> bool {
         match family {

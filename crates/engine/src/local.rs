@@ -25,7 +25,9 @@ pub(crate) fn deliver<O: Observer>(
 ) {
     let skb = &mut flight.skb;
     let outcome = match (&skb.packet.l4, skb.packet.proto) {
-        (L4::Tcp(_), _) if tcp_ignores(&host.net, &skb.packet) => Err(KernelDrop::StackIgnores),
+        (L4::Tcp(_), _) if !is_unicast(skb) || tcp_ignores(&host.net, &skb.packet) => {
+            Err(KernelDrop::StackIgnores)
+        }
         (L4::Tcp(_), _) => {
             conntrack::release(&mut host.net, skb, emit);
             tcp_stack::receive(host, skb, out, spawned, ids)
@@ -49,6 +51,12 @@ pub(crate) fn deliver<O: Observer>(
         }
     }
     conntrack::release(&mut host.net, skb, emit);
+}
+
+/// Is the packet for this host alone? TCP knows no other: `tcp_v4_conn_request`, `tcp_v4_send_reset` and their IPv6 kin
+/// leave broadcasts and multicasts without an answer.
+fn is_unicast(skb: &Skb) -> bool {
+    matches!(skb.dst.map(|d| d.to), Some(DstKind::Local))
 }
 
 /// Is the packet for an anycast address, which nobody answers from?
@@ -92,8 +100,12 @@ fn udp(
     }
     let (family, src) = (packet.family, packet.src);
     let (bound, port) = skb.socket_end();
-    let Some(listener) = host.net.sockets.listener(proto::UDP, family, bound, port).cloned() else {
-        if matches!(skb.dst.map(|d| d.to), Some(DstKind::Local)) {
+    // A socket for both families (`*:PORT` in `ss`) gets the IPv4 groups that it joined, and ours join none:
+    // `inet6_create` leaves IP_MULTICAST_ALL off.
+    let group = family == Family::V4 && matches!(skb.dst.map(|d| d.to), Some(DstKind::Multicast));
+    let listener = host.net.sockets.listener(proto::UDP, family, bound, port).cloned();
+    let Some(listener) = listener.filter(|l| l.addr.is_some() || !group) else {
+        if is_unicast(skb) {
             icmp_send::send(host, skb, IcmpError::PortUnreachable, spawned, ids);
         }
         return Err(KernelDrop::NoSocket);
@@ -154,7 +166,7 @@ fn icmp(
         return Err(KernelDrop::StackIgnores);
     }
     let anycast = is_anycast(net, packet);
-    let broadcast = anycast || !matches!(skb.dst.map(|d| d.to), Some(DstKind::Local));
+    let broadcast = anycast || !is_unicast(skb);
     if anycast && skb.in_dev == Some(DevId::LO) && !same_device(net, packet) {
         // Observed: a host answers its own echo request to an anycast address of the same device only.
         return Ok(Receiver::Icmp);

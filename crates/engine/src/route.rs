@@ -475,9 +475,11 @@ impl Net {
             return Ok(here(DstKind::Error(RouteError::NetUnreachable)));
         }
         if packet.dst.is_multicast(Family::V6) {
-            // All-nodes is always joined; all-routers while forwarding.
-            let joined = packet.dst.0[1..3] == [0, 0] && matches!(packet.dst.0[3], 1 | 2);
-            return if joined { Ok(here(DstKind::Multicast)) } else { Err(KernelDrop::Multicast) };
+            return if self.joined6(packet.dst, iif) {
+                Ok(here(DstKind::Multicast))
+            } else {
+                Err(KernelDrop::Multicast)
+            };
         }
         let flow = Flow::of(packet, mark, Some(iif));
         match self.fib_lookup(&flow) {
@@ -494,6 +496,26 @@ impl Net {
             },
             Err(RouteError::Blackhole) => Err(KernelDrop::BadRoute),
             Err(error) => Ok(here(DstKind::Error(error))),
+        }
+    }
+
+    /// `ipv6_chk_mcast_addr`: is it a group that the kernel joined on the device by itself? All nodes, the nodes solicited
+    /// for each address, and all routers and the anycast addresses' nodes while forwarding (`addrconf_join_solict`,
+    /// `dev_forward_change`).
+    fn joined6(&self, group: Addr, dev: DevId) -> bool {
+        let forwards = self.sysctl.dev(dev).forwarding6;
+        let [first, second, third, last] = group.0;
+        match (first, second, third) {
+            (0xff02_0000, 0, 0) => last == 1 || last == 2 && forwards,
+            (0xff05_0000, 0, 0) => last == 2 && forwards,
+            (0xff02_0000, 0, 1) if last >> 24 == 0xff => {
+                self.device(dev).into_iter().flat_map(|d| &d.addrs).any(|a| {
+                    let network = a.addr.and(Addr::prefix_mask(a.family, a.len));
+                    let solicits = |addr: Addr| addr.0[3] & 0xff_ffff == last & 0xff_ffff;
+                    a.family == Family::V6 && (solicits(a.addr) || forwards && solicits(network))
+                })
+            }
+            _ => false,
         }
     }
 

@@ -4,7 +4,7 @@
 //! [`Flight`]; nothing is on the call stack between two steps. Traversal of chains is in [`crate::traverse`], what the
 //! local stack does with a delivered packet in [`crate::local`].
 
-use crate::addr::Family;
+use crate::addr::{Addr, Family};
 use crate::conntrack;
 use crate::defrag;
 use crate::device::DevId;
@@ -28,10 +28,23 @@ pub enum SendError {
     Route(RouteError),
     /// EMSGSIZE: larger than the device's MTU with "don't fragment" or a raw header.
     MessageSize,
+    /// EACCES: a broadcast, without SO_BROADCAST (`udp_sendmsg`).
+    Broadcast,
+    /// EINVAL: to port 0 (`udp_sendmsg`).
+    NoPort,
 }
 
 /// New packets that a step gave birth to; they run before the packet that caused them goes on.
 pub(crate) type Spawned = Vec<Flight>;
+
+/// To the unspecified address means to this host: `ip_route_output_key_hash_rcu`, `udpv6_sendmsg`, `tcp_v6_connect`.
+pub(crate) fn loopback_for_any(family: Family, dst: Addr) -> Addr {
+    match family {
+        _ if !dst.is_unspecified() => dst,
+        Family::V4 => Addr::LOOPBACK_V4,
+        Family::V6 => Addr::LOOPBACK_V6,
+    }
+}
 
 impl Host {
     /// A frame has arrived at a device, addressed to this host.
@@ -62,14 +75,24 @@ impl Host {
         by: Origin,
         answers: PacketId,
     ) -> Result<Flight, SendError> {
+        if by == Origin::Socket {
+            packet.dst = loopback_for_any(packet.family, packet.dst);
+        }
         let mut flow = Flow::of(&packet, 0, None);
         if by == Origin::Raw {
             // A raw socket that is not bound looks up without a source.
-            flow.src = crate::addr::Addr::UNSPECIFIED;
+            flow.src = Addr::UNSPECIFIED;
         }
         let dst = self.net.route_output(&flow).map_err(SendError::Route)?;
         if by == Origin::Raw && packet.len() > dst.mtu {
             return Err(SendError::MessageSize);
+        }
+        if by == Origin::Socket && packet.udp().is_some() {
+            match dst.to {
+                DstKind::Broadcast => return Err(SendError::Broadcast),
+                _ if packet.udp().is_some_and(|u| u.dport == 0) => return Err(SendError::NoPort),
+                _ => {}
+            }
         }
         // __ip_make_skb: what must be fragmented does not say that it must not.
         if by == Origin::Socket && packet.len() > dst.mtu {
@@ -154,6 +177,9 @@ impl Host {
         let packet = &flight.skb.packet;
         let martian = packet.family == Family::V6
             && (packet.src.is_multicast(Family::V6)
+                || dev != DevId::LO
+                    && packet.dst.is_multicast(Family::V6)
+                    && packet.dst.multicast_scope() < 2
                 || dev != DevId::LO && [packet.src, packet.dst].iter().any(|a| a.is_loopback(Family::V6)));
         flight.at = if other {
             Stage::Drop(DropBy::Kernel(KernelDrop::OtherHost))

@@ -9,9 +9,9 @@ use crate::flight::{Cpu, Flight, Out, PacketIds};
 use crate::host::Host;
 use crate::icmp_send::rst_header;
 use crate::packet::{L4, Packet, PacketId, Payload, Skb, Tcp, TcpOpts, proto, tcp_flags as f};
-use crate::route::Flow;
+use crate::route::{DstKind, Flow, RouteError};
 use crate::socket::{SockEvent, SockId};
-use crate::step::{SendError, Spawned};
+use crate::step::{SendError, Spawned, loopback_for_any};
 use crate::time::{Duration, Time};
 use std::collections::VecDeque;
 
@@ -498,7 +498,11 @@ impl Host {
         ids: &mut PacketIds,
         cpu: &mut Cpu,
     ) -> Result<SockId, SendError> {
+        let dst = loopback_for_any(family, dst);
         let route = self.net.route_output(&Flow::to(family, dst)).map_err(SendError::Route)?;
+        if matches!(route.to, DstKind::Broadcast | DstKind::Multicast) {
+            return Err(SendError::Route(RouteError::NetUnreachable));
+        }
         let local_port = self.ephemeral_port();
         let mss = advertised_mss(self, family, dst);
         let isn = self.net.rng.next_u32() | 0x0010_0000;

@@ -111,6 +111,8 @@ fn error_text(error: SendError) -> &'static str {
         SendError::Route(RouteError::HostUnreachable) => "No route to host",
         SendError::Route(RouteError::Prohibited) => "Permission denied",
         SendError::Route(RouteError::Blackhole) => "Invalid argument",
+        SendError::Broadcast => "Permission denied",
+        SendError::NoPort => "Invalid argument",
         SendError::MessageSize => "Message too long",
     }
 }
