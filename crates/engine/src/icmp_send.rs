@@ -200,7 +200,14 @@ fn send_as(
         return;
     }
     let icmp = error.header(family);
-    // The packet's own destination speaks if it is ours; else routing chooses.
+    // The packet's own destination speaks if it is ours; else routing chooses. Of a copy that TEE sent to ourselves it is
+    // somebody else's, and no route has such a source.
+    if family == Family::V4
+        && dst.to == DstKind::Local
+        && net.addr_type(family, about.dst, None) != RouteKind::Local
+    {
+        return;
+    }
     let local = match family {
         Family::V4 => dst.to == DstKind::Local,
         Family::V6 => {
@@ -245,6 +252,7 @@ fn send_as(
     answer.mark = mark;
     answer.dst = Some(route);
     answer.owner = Some(Owner::Kernel);
+    answer.is_clone = skb.is_clone;
     conntrack::attach(net, &mut answer, skb);
     spawned.push(Flight { skb: answer, at: Stage::LocalOut { by, answers: skb.id } });
 }
@@ -404,6 +412,7 @@ fn reset(host: &mut Host, skb: &mut Skb, rule: RuleRef, spawned: &mut Spawned, i
     let Ok(route) = net.route_me_harder(&answer) else { return };
     answer.id = ids.next_id();
     answer.dst = Some(route);
+    answer.is_clone = skb.is_clone;
     conntrack::attach(net, &mut answer, skb);
     conntrack::set_closing(net, skb);
     spawned.push(Flight { skb: answer, at: Stage::LocalOut { by: Origin::Reject(rule), answers: skb.id } });
@@ -437,7 +446,7 @@ fn tee(
     copy.dst = Some(route);
     copy.packet.df = true;
     if matches!(hook, Hook::Prerouting | Hook::Input) {
-        copy.packet.ttl = copy.packet.ttl.saturating_sub(1);
+        copy.packet.ttl = copy.packet.ttl.wrapping_sub(1);
     }
     spawned.push(Flight { skb: copy, at: Stage::LocalOut { by: Origin::Tee(rule), answers: skb.id } });
 }

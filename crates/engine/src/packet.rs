@@ -380,7 +380,8 @@ pub struct Skb {
     pub traced: bool,
     /// Whose socket sent it (`skb->sk`); `None` for a packet that came in, and for REJECT's RST.
     pub owner: Option<Owner>,
-    /// A clone made by TEE is not cloned again.
+    /// `nf_skb_duplicated`: a copy that TEE made, or what the host says about one, is not copied again while it is on its
+    /// way to a device.
     pub is_clone: bool,
     /// Largest fragment that it was put together from (`IPCB->frag_max_size`), in bytes of IP length; 0: none.
     pub frag_max_size: u16,

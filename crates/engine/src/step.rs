@@ -433,6 +433,7 @@ impl Host {
             emit.event(EventKind::Transmit { dev: dst.dev });
             let mut skb = skb.clone();
             skb.in_dev = Some(DevId::LO);
+            skb.is_clone = false;
             // The entry goes along: it is the copy's now.
             flight.skb.nfct = conntrack::Nfct::None;
             out.push_back(Out::Loopback { skb });

@@ -191,6 +191,9 @@ pub(crate) fn receive(
             Some(t) if t.flags & f::RST != 0 => Origin::TcpReset,
             _ => Origin::Socket,
         };
+        if by == Origin::TcpReset && !reset_finds_way(host, &answer) {
+            continue;
+        }
         if let Ok(mut flight) = host.local_out(answer, PacketId::default(), by, about) {
             flight.skb.id = ids.next_id();
             spawned.push(flight);
@@ -218,6 +221,15 @@ fn reset(packet: &Packet, tcp: &Tcp, answers: &mut Vec<Packet>) {
         payload: Payload::EMPTY,
         ..packet.clone()
     });
+}
+
+/// `tcp_v6_send_response` looks for the way to `::1` on the device alone that has the address that it answers from; the
+/// segment came over `lo`, but is not counted as come from there.
+fn reset_finds_way(host: &Host, answer: &Packet) -> bool {
+    let owns = |addr: &crate::device::IfAddr| addr.addr == answer.src && addr.family == answer.family;
+    answer.family == Family::V4
+        || !answer.dst.is_loopback(Family::V6)
+        || host.net.devices.iter().find(|d| d.addrs.iter().any(owns)).is_none_or(|d| d.id == DevId::LO)
 }
 
 /// A segment for a listener (`tcp_rcv_state_process` in LISTEN).
