@@ -5,6 +5,7 @@
 //! and whether a kernel printed the same), [`session`] (time travel).
 
 pub mod compare;
+pub mod complete;
 mod declare;
 pub mod facts;
 pub mod file;

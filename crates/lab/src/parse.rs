@@ -19,7 +19,7 @@ pub const MAX_LINE: usize = 1 << 20;
 pub const MAX_DIAGNOSTICS: usize = 50;
 
 /// The words that begin a statement, for hints.
-const KEYWORDS: [&str; 10] =
+pub(crate) const KEYWORDS: [&str; 10] =
     ["title", "about", "host", "wire", "link", "machine", "sleep", "say", "ask", "expect"];
 
 /// Reads a lab. With any diagnostic the lab must not start; what could be read is there for a page to show.
@@ -95,7 +95,7 @@ fn split_lines(text: &str) -> Vec<RawLine<'_>> {
 }
 
 /// How a line begins.
-enum Head<'a> {
+pub(crate) enum Head<'a> {
     /// Blank or a comment.
     Nothing,
     /// `NAME#`, `NAME$`, `NAME>`; the offset of what follows.
@@ -107,7 +107,7 @@ enum Head<'a> {
 }
 
 /// Reads how a line begins; `at` is the offset of its first character that is not blank.
-fn head(line: &str) -> (Head<'_>, usize) {
+pub(crate) fn head(line: &str) -> (Head<'_>, usize) {
     let at = line.len() - line.trim_start().len();
     let body = &line[at..];
     if body.is_empty() || body.starts_with('#') {

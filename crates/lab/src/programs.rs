@@ -41,6 +41,14 @@ pub(crate) enum State {
     Ended(Output),
 }
 
+/// The programs by name, with what they take.
+pub(crate) const PROGRAMS: [(&str, &str); 4] = [
+    ("listen", "tcp/PORT | udp/PORT [echo]"),
+    ("ping", "-c N HOST"),
+    ("nc", "[-u] HOST PORT"),
+    ("curl", "URL"),
+];
+
 /// Starts a program.
 pub(crate) fn start(machine: &mut Machine<'_>, words: &[Word], stdin: Option<&str>) -> State {
     let Some(name) = words.first() else { return State::Ended(Output::default()) };

@@ -13,6 +13,24 @@ use crate::sysctl;
 use crate::trace;
 use hookwalk_engine::Host;
 
+/// The tools by the names under which people call them.
+pub const NAMES: &[&str] = &[
+    "iptables",
+    "iptables-save",
+    "iptables-restore",
+    "ip6tables",
+    "ip6tables-save",
+    "ip6tables-restore",
+    "conntrack",
+    "ip",
+    "ipset",
+    "sysctl",
+    "ss",
+    "dmesg",
+    "xtables-monitor",
+    "cat",
+];
+
 /// Runs a root command on a host. What the tool would print comes back; the host changes as the tool would change it.
 pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
     let Some(name) = argv.first() else { return Output::default() };

@@ -5,6 +5,7 @@
 pub mod line;
 mod options;
 
+use crate::complete::{Around, Choice};
 use crate::output::Output;
 use crate::shell::Word;
 use hookwalk_engine::addr::{Addr, Family};
@@ -21,6 +22,11 @@ use options::{Command, DESTROY, NEW, Options, Table, UPDATES, has_ports, parse, 
 
 /// The netlink port that deletions are reported with: the process's number, which is arbitrary.
 const PORTID: u32 = 4711;
+
+/// What can stand after these words of a `conntrack` command.
+pub(crate) fn choices(around: Around<'_>, words: &[&str]) -> Vec<Choice> {
+    options::choices(around.addrs, words)
+}
 
 /// The number of entries, `nf_conntrack_count`.
 pub fn count(host: &Host) -> u32 {

@@ -11,6 +11,7 @@ mod route_edit;
 mod route_get;
 mod rule;
 
+use crate::complete::{Around, Choice, Kind, of};
 use crate::output::Output;
 use crate::shell::Word;
 use args::{Args, Run, is_prefix, refuse};
@@ -35,6 +36,51 @@ pub(crate) struct Options {
 }
 
 /// The objects that are known, in the order in which an abbreviation is resolved.
+/// What can stand after these words of an `ip` command.
+pub(crate) fn choices(around: Around<'_>, words: &[&str]) -> Vec<Choice> {
+    let devices = || {
+        let others = around.host.net.devices.iter().map(|d| d.name.to_string());
+        of(Kind::Name, std::iter::once("lo".to_string()).chain(others))
+    };
+    let operands: Vec<&str> = words.iter().skip(1).filter(|w| !w.starts_with('-')).copied().collect();
+    let Some((object, rest)) = operands.split_first() else {
+        return of(Kind::Command, ["addr", "route", "rule", "link", "neigh", "-4", "-6", "-j", "-br"]);
+    };
+    if matches!(words.last(), Some(&("dev" | "iif" | "oif"))) {
+        return devices();
+    }
+    let is = |full: &str| is_prefix(object, full);
+    let verbs: &[&str] = match rest {
+        [] if is("address") => &["show", "add", "del", "replace", "flush"],
+        [] if is("link") => &["show", "set", "add", "del"],
+        [] if is("route") => &["show", "get", "add", "del", "replace", "append", "flush"],
+        [] if is("rule") => &["show", "add", "del", "flush"],
+        [] => &["show"],
+        [verb] if is("route") && *verb == "get" => return of(Kind::Address, around.addrs.iter().cloned()),
+        ["set"] if is("link") => return devices(),
+        ["set", _] if is("link") => &["up", "down", "mtu", "address"],
+        ["show" | "list" | "flush"] if is("link") || is("address") => return devices(),
+        [_, ..] if is("address") => &["dev", "brd", "scope"],
+        [_, ..] if is("route") => &[
+            "default",
+            "via",
+            "dev",
+            "src",
+            "metric",
+            "table",
+            "onlink",
+            "blackhole",
+            "unreachable",
+            "prohibit",
+        ],
+        [_, ..] if is("rule") => {
+            &["from", "to", "fwmark", "iif", "oif", "lookup", "pref", "ipproto", "dport", "sport"]
+        }
+        _ => &[],
+    };
+    of(Kind::Option, verbs.iter().copied())
+}
+
 const OBJECTS: [&str; 30] = [
     "address",
     "addrlabel",

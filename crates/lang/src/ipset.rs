@@ -6,6 +6,7 @@ mod elem;
 mod header;
 mod size;
 
+use crate::complete::{self, Around, Choice, of};
 use crate::output::Output;
 use crate::shell::{self, Word};
 use elem::Operands;
@@ -82,6 +83,26 @@ const COMMANDS: [(&str, &str, &str); 14] = [
     ("version", "v", "-V"),
     ("quit", "q", "-Q"),
 ];
+
+/// What can stand after these words of an `ipset` command.
+pub(crate) fn choices(around: Around<'_>, words: &[&str]) -> Vec<Choice> {
+    let operands: Vec<&str> = words.iter().skip(1).filter(|w| !w.starts_with('-')).copied().collect();
+    match (operands.as_slice(), words.last()) {
+        ([], _) => of(complete::Kind::Option, COMMANDS.iter().map(|(name, ..)| *name)),
+        (["create", _], _) => of(complete::Kind::Value, SetType::ALL.map(SetType::name)),
+        (["create", ..], Some(&"family")) => of(complete::Kind::Value, ["inet", "inet6"]),
+        (["create", _, _, ..], _) => of(
+            complete::Kind::Option,
+            [
+                "family", "timeout", "counters", "comment", "skbinfo", "hashsize", "maxelem", "netmask",
+                "range",
+            ],
+        ),
+        (["add" | "del" | "test", _], _) => of(complete::Kind::Address, around.addrs.iter().cloned()),
+        ([_], _) => of(complete::Kind::Name, around.host.net.sets.iter().map(|s| s.name.to_string())),
+        _ => Vec::new(),
+    }
+}
 
 /// Runs `ipset`.
 pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {

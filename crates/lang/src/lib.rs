@@ -6,6 +6,7 @@
 //! [`frames`] prints what travelled.
 
 pub mod command;
+pub mod complete;
 pub mod conntrack;
 pub mod diagnostic;
 pub mod files;

@@ -17,7 +17,7 @@ mod parse;
 pub(crate) mod sctp;
 
 pub use build::Seen;
-pub use parse::parse;
+pub use parse::{choices, parse};
 
 use crate::shell::Word;
 use hookwalk_engine::addr::{Addr, Family};

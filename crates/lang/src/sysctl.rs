@@ -250,6 +250,11 @@ fn find(host: &Host, path: &str) -> Result<Found, Missing> {
     }
 }
 
+/// The names of all settings, with dots.
+pub(crate) fn names(host: &Host) -> Vec<String> {
+    all(host).iter().map(|(path, _)| name(path)).collect()
+}
+
 /// Everything that the model has, by name.
 fn all(host: &Host) -> Vec<(String, Found)> {
     let mut all: Vec<_> = KEYS.iter().enumerate().map(|(i, k)| (k.path.to_string(), Found::Key(i))).collect();

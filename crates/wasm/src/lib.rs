@@ -66,6 +66,15 @@ impl Hookwalk {
         value(&self.looker.why(question))
     }
 
+    /// What can stand in a text before column `col` of line `line` (both from 1): names from the text, chains and sets
+    /// from this run.
+    #[wasm_bindgen(unchecked_return_type = "CompletionView")]
+    pub fn complete(&self, text: &str, line: u32, col: u32) -> JsValue {
+        let found = hookwalk_lab::complete::complete(&self.looker.session, text, line, col);
+        let choices = found.choices.into_iter().map(view::ChoiceView::from).collect();
+        value(&view::CompletionView { from: found.from, choices })
+    }
+
     /// What the commands of the whole run printed, in the form that `hookwalk run` prints.
     pub fn transcript(&self) -> String {
         self.looker.session.end().transcript().to_string()
@@ -126,15 +135,5 @@ fn value<T: Serialize>(of: &T) -> JsValue {
 }
 
 fn problems(diagnostics: &[Diagnostic]) -> JsValue {
-    let list: Vec<Problem> = diagnostics
-        .iter()
-        .map(|d| Problem {
-            line: d.line,
-            col: d.col,
-            len: d.len,
-            message: d.message.clone(),
-            hint: d.hint.clone(),
-        })
-        .collect();
-    value(&list)
+    value(&diagnostics.iter().map(Problem::from).collect::<Vec<_>>())
 }

@@ -448,6 +448,7 @@ impl Looker {
             len: self.session.len() as u32,
             packets,
             lines,
+            failures: end.failures.iter().map(|f| Problem::from(&f.diagnostic)).collect(),
         }
     }
 

@@ -32,6 +32,51 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+impl From<&hookwalk_lang::Diagnostic> for Problem {
+    fn from(d: &hookwalk_lang::Diagnostic) -> Problem {
+        Problem { line: d.line, col: d.col, len: d.len, message: d.message.clone(), hint: d.hint.clone() }
+    }
+}
+
+/// What can stand at a place of a lab's text.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct CompletionView {
+    /// The column, from 1, of what a choice replaces.
+    pub from: u32,
+    /// The choices, the likeliest first.
+    pub choices: Vec<ChoiceView>,
+}
+
+/// Something that can stand there.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct ChoiceView {
+    /// The word.
+    pub text: String,
+    /// What it is: `statement`, `command`, `option`, `table`, `chain`, `match`, `target`, `name`, `address`, `value`.
+    pub kind: String,
+    /// What it takes, in the field's notation; may be empty.
+    pub detail: String,
+}
+
+impl From<hookwalk_lang::complete::Choice> for ChoiceView {
+    fn from(choice: hookwalk_lang::complete::Choice) -> ChoiceView {
+        use hookwalk_lang::complete::Kind;
+        let kind = match choice.kind {
+            Kind::Statement => "statement",
+            Kind::Command => "command",
+            Kind::Option => "option",
+            Kind::Table => "table",
+            Kind::Chain => "chain",
+            Kind::Match => "match",
+            Kind::Target => "target",
+            Kind::Name => "name",
+            Kind::Address => "address",
+            Kind::Value => "value",
+        };
+        ChoiceView { text: choice.text, kind: kind.to_owned(), detail: choice.detail.to_owned() }
+    }
+}
+
 /// A run as a whole.
 #[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
 pub struct LabView {
@@ -51,6 +96,8 @@ pub struct LabView {
     pub packets: Vec<PacketSpan>,
     /// Lines that ran, each with the position before its first event.
     pub lines: Vec<LineView>,
+    /// What went otherwise than the lab says: expectations that failed, and things that are not simulated.
+    pub failures: Vec<Problem>,
 }
 
 /// A host or a wire.

@@ -1,7 +1,8 @@
 //! The command line of `conntrack`, and which entries it means.
 
-use super::line::{SCTP_STATES, Style, state_name, tcp_state};
-use crate::names::{parse_addr, parse_number};
+use super::line::{SCTP_STATES, Style, TCP_STATES, state_name, tcp_state};
+use crate::complete::{Choice, Kind, of};
+use crate::names::{PROTOCOLS, parse_addr, parse_number, protocol_number};
 use crate::output::Output;
 use crate::shell::Word;
 use hookwalk_engine::addr::{Addr, Family};
@@ -253,6 +254,70 @@ fn command(text: &str) -> Option<Command> {
         "-V" | "--version" => Command::Version,
         _ => return None,
     })
+}
+
+/// The commands with what each is for.
+const COMMANDS: [(&str, &str); 10] = [
+    ("-L", "[conntrack|expect|dying|unconfirmed]"),
+    ("-G", "TUPLE"),
+    ("-D", "FILTER"),
+    ("-I", "TUPLE"),
+    ("-U", "TUPLE"),
+    ("-E", "FILTER"),
+    ("-F", ""),
+    ("-C", ""),
+    ("-S", ""),
+    ("-V", ""),
+];
+
+/// What can stand after these words.
+pub(super) fn choices(addrs: &[String], words: &[&str]) -> Vec<Choice> {
+    let last = words.last().copied().unwrap_or_default();
+    let named = last.trim_start_matches('-');
+    match last {
+        "-p" | "--proto" | "--protonum" => return of(Kind::Value, PROTOCOLS.iter().map(|(name, _)| *name)),
+        "-s" | "-d" | "-r" | "-q" => return of(Kind::Address, addrs.iter().cloned()),
+        "-f" | "--family" => return of(Kind::Value, ["ipv4", "ipv6"]),
+        "-o" | "--output" => {
+            return of(Kind::Value, ["extended", "id", "timestamp", "ktimestamp", "xml", "save"]);
+        }
+        "-u" | "--status" => {
+            return of(
+                Kind::Value,
+                ["ASSURED", "SEEN_REPLY", "UNREPLIED", "SRC_NAT", "DST_NAT", "CONFIRMED"],
+            );
+        }
+        "-e" | "--event-mask" => return of(Kind::Value, ["NEW", "UPDATES", "DESTROY", "ALL"]),
+        "--state" => return of(Kind::Value, TCP_STATES.into_iter().chain(SCTP_STATES)),
+        _ if last.starts_with("--")
+            && (named.ends_with("src") || named.ends_with("dst"))
+            && !named.contains("port") =>
+        {
+            return of(Kind::Address, addrs.iter().cloned());
+        }
+        _ => {}
+    }
+    if KNOWN.iter().any(|(letter, name, takes)| {
+        *takes == '+' && (named == *name || last.starts_with('-') && named.chars().eq([*letter]))
+    }) {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    if !words.iter().any(|w| command(w).is_some()) {
+        all.extend(COMMANDS.iter().map(|(text, detail)| Choice {
+            text: (*text).into(),
+            kind: Kind::Option,
+            detail,
+        }));
+    }
+    let proto =
+        words.iter().position(|w| *w == "-p").and_then(|i| words.get(i + 1)).and_then(|w| protocol_number(w));
+    let ports = PORTS.iter().map(|(name, ..)| *name).filter(|n| proto_option(proto, n));
+    all.extend(of(Kind::Option, ports.map(|n| format!("--{n}"))));
+    all.push(Choice { text: "-p".into(), kind: Kind::Option, detail: "PROTOCOL" });
+    all.push(Choice { text: "-o".into(), kind: Kind::Option, detail: "FORMAT" });
+    all.extend(of(Kind::Option, KNOWN.iter().map(|(_, name, _)| format!("--{name}"))));
+    all
 }
 
 /// Does the protocol know the option?

@@ -8,6 +8,7 @@
 
 mod address;
 mod check;
+mod complete;
 mod exec;
 mod fault;
 mod getopt;
@@ -22,6 +23,8 @@ mod request;
 mod restore;
 mod save;
 mod targets;
+
+pub(crate) use complete::choices;
 
 use crate::output::Output;
 use crate::shell::Word;

@@ -80,6 +80,11 @@ pub(crate) fn protocol(text: &str) -> Option<u8> {
     PROTOCOLS.iter().find(|(_, name)| *name == text).map(|(number, _)| *number)
 }
 
+/// The protocols by the names that are printed, those first that rules name most.
+pub(crate) fn protocols() -> impl Iterator<Item = &'static str> {
+    ["tcp", "udp", "icmp", "all"].into_iter().chain(PROTOCOLS.iter().map(|(_, name)| *name))
+}
+
 /// A protocol's name, where it has one; 0 is `all`.
 pub(crate) fn protocol_name(number: u8) -> Option<&'static str> {
     if number == 0 {

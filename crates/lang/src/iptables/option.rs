@@ -60,7 +60,7 @@ pub(crate) struct Opt {
     /// May `!` stand before it?
     invert: bool,
     /// May it be repeated?
-    multi: bool,
+    pub(crate) multi: bool,
     /// Must it be there?
     required: bool,
     /// Ids that must not be there with it.

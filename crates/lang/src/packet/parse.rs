@@ -1,6 +1,7 @@
 //! A packet line to [`PacketSpec`].
 
 use super::{Ends, Fields, Kind, PacketSpec, Re, sctp};
+use crate::complete::{Choice, Kind as Choices, of};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::names::{icmp_names, parse_addr, parse_number, protocol_number, tcp_flags_from};
 use crate::shell::Word;
@@ -26,6 +27,87 @@ enum Takes {
     Sctp,
     Ip,
     Reply,
+}
+
+impl Takes {
+    /// Does it take this option? `None`: there is no such option.
+    fn allows(self, name: &str) -> Option<bool> {
+        Some(match name {
+            "ttl" | "hoplimit" | "tos" | "df" | "ipid" | "frag" | "badsum" => true,
+            "len" | "data" | "text" => true,
+            "id" => self != Takes::Reply,
+            "seq" => matches!(self, Takes::Tcp | Takes::Icmp | Takes::Reply),
+            "ack" | "win" | "mss" | "wscale" | "sackok" | "ts" => matches!(self, Takes::Tcp | Takes::Reply),
+            "mtu" | "gw" | "re" => self == Takes::Icmp,
+            "proto" => self == Takes::Ip,
+            "vtag" | "itag" => self == Takes::Sctp,
+            _ => return None,
+        })
+    }
+}
+
+/// The options of packets, those first that people write most.
+const OPTIONS: [&str; 23] = [
+    "len", "seq", "ack", "ttl", "id", "mss", "win", "df", "tos", "data", "text", "re", "mtu", "gw", "proto",
+    "frag", "ipid", "badsum", "wscale", "sackok", "ts", "vtag", "itag",
+];
+
+/// What can stand after these words of a packet line. `own` are the sender's addresses, `addrs` those of the network.
+pub fn choices(words: &[&str], own: &[String], addrs: &[String]) -> Vec<Choice> {
+    let Some((kind, rest)) = words.split_first() else { return of(Choices::Command, KINDS) };
+    let (takes, ports) = match *kind {
+        "tcp" => (Takes::Tcp, true),
+        "udp" | "udplite" => (Takes::Udp, true),
+        "sctp" => (Takes::Sctp, true),
+        "icmp" | "icmp6" => (Takes::Icmp, false),
+        "ip" | "ip6" => (Takes::Ip, false),
+        "reply" => (Takes::Reply, false),
+        "dev" => return if rest.is_empty() { Vec::new() } else { choices(&rest[1..], own, addrs) },
+        _ => return Vec::new(),
+    };
+    let end = |list: &[String]| {
+        let fits = |a: &&String| match *kind {
+            "icmp" | "ip" => !a.contains(':'),
+            "icmp6" | "ip6" => a.contains(':'),
+            _ => true,
+        };
+        let written = list.iter().filter(fits).map(|a| match (ports, a.contains(':')) {
+            (false, _) => a.clone(),
+            (true, false) => format!("{a}:"),
+            (true, true) => format!("[{a}]:"),
+        });
+        of(Choices::Address, written)
+    };
+    let after = match (takes, rest.len()) {
+        (Takes::Reply, n) => n,
+        (_, 0) => return end(own),
+        (_, 1) => return of(Choices::Value, [">"]),
+        (_, 2) => return end(addrs),
+        (_, n) => n - 3,
+    };
+    let first: Vec<&str> = match takes {
+        Takes::Tcp | Takes::Reply => vec!["S", "S.", ".", "P.", "F.", "R", "R."],
+        Takes::Icmp => {
+            let family = if *kind == "icmp6" { Family::V6 } else { Family::V4 };
+            let names = icmp_names(family);
+            names.iter().map(|(name, ..)| *name).collect()
+        }
+        Takes::Sctp => sctp::CHUNKS.iter().map(|(name, _)| *name).collect(),
+        _ => Vec::new(),
+    };
+    let must = matches!(takes, Takes::Icmp | Takes::Sctp);
+    let mut all = if after == 0 { of(Choices::Value, first) } else { Vec::new() };
+    if after > 0 || !must {
+        let options = OPTIONS.iter().filter(|o| takes.allows(o) == Some(true));
+        all.extend(of(
+            Choices::Option,
+            options.map(|o| match *o {
+                "df" | "badsum" | "sackok" => (*o).to_string(),
+                _ => format!("{o}="),
+            }),
+        ));
+    }
+    all
 }
 
 const KINDS: [&str; 10] = ["tcp", "udp", "udplite", "icmp", "icmp6", "sctp", "ip", "ip6", "reply", "dev"];
@@ -271,29 +353,12 @@ impl Reader<'_> {
                 Some((name, value)) => (name, Some(value)),
                 None => (word.text.as_str(), None),
             };
-            let allowed = match name {
-                "ttl" | "hoplimit" | "tos" | "df" | "ipid" | "frag" | "badsum" => true,
-                "len" | "data" | "text" => true,
-                "id" => takes != Takes::Reply,
-                "seq" => matches!(takes, Takes::Tcp | Takes::Icmp | Takes::Reply),
-                "ack" | "win" | "mss" | "wscale" | "sackok" | "ts" => {
-                    matches!(takes, Takes::Tcp | Takes::Reply)
-                }
-                "mtu" | "gw" | "re" => takes == Takes::Icmp,
-                "proto" => takes == Takes::Ip,
-                "vtag" | "itag" => takes == Takes::Sctp,
-                _ => {
-                    const ALL: [&str; 23] = [
-                        "vtag", "itag", "seq", "ack", "win", "len", "mss", "wscale", "sackok", "ts", "ttl",
-                        "tos", "df", "id", "ipid", "frag", "badsum", "data", "text", "mtu", "gw", "re",
-                        "proto",
-                    ];
-                    let error = self.error(&word, format!("unknown option: {name}"));
-                    return Err(match nearest(name, ALL) {
-                        Some(near) => error.hint_boxed(format!("did you mean {near}?")),
-                        None => error,
-                    });
-                }
+            let Some(allowed) = takes.allows(name) else {
+                let error = self.error(&word, format!("unknown option: {name}"));
+                return Err(match nearest(name, OPTIONS) {
+                    Some(near) => error.hint_boxed(format!("did you mean {near}?")),
+                    None => error,
+                });
             };
             if !allowed {
                 return Err(self.error(&word, format!("{name} does not go with this kind of packet")));

@@ -53,6 +53,12 @@ const STATES: [(&str, CtStates); 7] = [
     ("DNAT", CtStates::DNAT),
 ];
 
+/// The states that `--ctstate` takes, or `--state`.
+pub(super) fn state_names(ctstate: bool) -> Vec<&'static str> {
+    let list = if ctstate { &STATES[..] } else { &STATE_ORDER[..] };
+    list.iter().map(|(name, _)| *name).collect()
+}
+
 fn states(text: &str, option: &str, nat: bool) -> Result<CtStates, Fault> {
     let mut set = CtStates::default();
     let mut rest = text;

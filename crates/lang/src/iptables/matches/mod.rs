@@ -107,6 +107,16 @@ pub(crate) fn find(name: &str, family: Family) -> Option<&'static Ext<Match>> {
     ALL.iter().copied().find(|e| e.name == name && e.family.is_none_or(|f| f == family))
 }
 
+/// The names of a family's matches.
+pub(crate) fn names(family: Family) -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter(move |e| e.family.is_none_or(|f| f == family)).map(|e| e.name)
+}
+
+/// The states that `--ctstate` takes, or `--state`.
+pub(crate) fn state_names(ctstate: bool) -> Vec<&'static str> {
+    ct::state_names(ctstate)
+}
+
 /// The match that `-p` brings along.
 pub(crate) fn of_protocol(proto: u8) -> Option<&'static str> {
     Some(match proto {

@@ -65,6 +65,11 @@ pub(crate) fn find(name: &str, family: Family) -> Option<&'static Ext<Target>> {
     ALL.iter().copied().find(|e| e.name == name && e.family.is_none_or(|f| f == family))
 }
 
+/// The names of a family's targets.
+pub(crate) fn names(family: Family) -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter(move |e| e.family.is_none_or(|f| f == family)).map(|e| e.name)
+}
+
 /// The options as iptables-save prints them, each word with a blank before it.
 pub(crate) fn save(t: &Target, family: Family, out: &mut String) {
     match t {
