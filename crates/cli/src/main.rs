@@ -8,6 +8,7 @@ mod fuzz;
 mod kernel;
 mod load;
 mod new;
+mod picture;
 mod run;
 mod test;
 #[cfg(target_os = "linux")]
@@ -25,6 +26,7 @@ hookwalk: a Linux box that you can believe
   hookwalk compare KERNEL OURS LAB   do two transcripts of a lab agree?
   hookwalk why LAB HOST TABLE CHAIN [RULE]    why does it count what it counts?
   hookwalk why LAB packet N          what became of the packet, and who did it?
+  hookwalk picture LAB --at STEP -o FILE.svg  the page's stage as an SVG file (picture --help says more)
   hookwalk new --addr FILE …         write a lab from what a real box printed (new --help says what)
   hookwalk export --bash LAB         the lab as a bash script for any Linux
   hookwalk export --pcapng DIR LAB   what each interface carried, for Wireshark
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Some((&"run", rest)) => run::main(rest),
         Some((&"test", rest)) => test::main(rest),
         Some((&"new", rest)) => new::main(rest),
+        Some((&"picture", rest)) => picture::main(rest),
         Some((&"export", rest)) => export::main(rest),
         Some((&"why", rest)) => why::main(rest),
         Some((&"compare", rest)) => compare::main(rest),

@@ -3,12 +3,14 @@
 //! [`view`] is what crosses to the page; [`Hookwalk`] is the class that gives it.
 
 mod look;
+pub mod picture;
 mod rules;
 pub mod view;
 
 use hookwalk_lab::session::Session;
 use hookwalk_lang::Diagnostic;
 use look::Looker;
+use picture::Wish;
 use serde::Serialize;
 use view::Problem;
 use wasm_bindgen::prelude::*;
@@ -73,6 +75,11 @@ impl Hookwalk {
         let found = hookwalk_lab::complete::complete(&self.looker.session, text, line, col);
         let choices = found.choices.into_iter().map(view::ChoiceView::from).collect();
         value(&view::CompletionView { from: found.from, choices })
+    }
+
+    /// The position `at` as a picture, an SVG that needs nothing else, with these words below it.
+    pub fn picture(&mut self, at: u32, station: u32, chinese: bool, caption: &str, width: u32) -> String {
+        picture::still(&mut self.looker, at, station, &Wish { focus: None, chinese, caption, width })
     }
 
     /// What the commands of the whole run printed, in the form that `hookwalk run` prints.
