@@ -1,6 +1,6 @@
 //! The parts of the picture: network, hook map, capsules, and the words below.
 
-use super::layout::{self, CAPSULE, HookBox, Map, Net, Point, Rect, Rider, TAG, capsule_height, px};
+use super::layout::{self, CAPSULE, HookBox, MINI, Map, Net, Point, Rect, Rider, TAG, capsule_height, px};
 use super::svg::{Svg, style};
 use super::{Wish, pick, words};
 use crate::view::{EndpointView, Fate, FlightView, FuncView, LabView, Place, StationKind, View};
@@ -11,8 +11,11 @@ pub(super) const EDGE: i32 = px(14);
 /// The picture of one view.
 pub(super) fn still(lab: &LabView, view: &View, wish: &Wish<'_>, width: i32) -> String {
     let net = layout::network(lab, width);
-    let here = on_stage(view);
-    let riders: Vec<Rider> = here.iter().map(|f| rider(f)).collect();
+    let number = view.event.as_ref().map_or(0, |e| e.packet);
+    let (main, others): (Vec<&FlightView>, _) = on_stage(view).into_iter().partition(|f| f.packet == number);
+    let others = gather(&others);
+    let companions = others.iter().map(|o| Rider { place: o[0].place.clone(), h: MINI });
+    let riders: Vec<Rider> = main.iter().map(|f| rider(f)).chain(companions).collect();
     let map = layout::map(width, &view.hooks, &riders);
     let mut out = Svg::default();
     let caption = wrap(wish.caption, width - 28);
@@ -37,13 +40,77 @@ pub(super) fn still(lab: &LabView, view: &View, wish: &Wish<'_>, width: i32) -> 
             hook(out, found, view, wish, true);
         }
         process(out, &map, wish);
-        for (flight, spot) in here.iter().zip(layout::positions(&map, &riders)) {
-            capsule(out, flight, spot, view, wish);
+        let spots = layout::positions(&map, &riders);
+        for (there, spot) in others.iter().zip(&spots[main.len()..]) {
+            companion(out, there, *spot, wish);
+        }
+        for (flight, spot) in main.iter().zip(&spots) {
+            capsule(out, flight, *spot, view, wish);
         }
     });
     lines(&mut out, &caption, map_top + map.height + px(20));
     out.raw("</svg>\n");
     out.text
+}
+
+/// How many packets at one place get a line each, beside the one that the moment is about.
+const EACH: usize = 3;
+
+/// Packets by place: a few stand for themselves, more of them for all, as on the page.
+fn gather<'a>(flights: &[&'a FlightView]) -> Vec<Vec<&'a FlightView>> {
+    let same = |a: &Place, b: &Place| match (a, b) {
+        // Wherever a packet comes from or goes to, it stands at one of the two edges.
+        (Place::Receive { .. }, Place::Receive { .. }) | (Place::Transmit { .. }, Place::Transmit { .. }) => {
+            true
+        }
+        _ => a == b,
+    };
+    let mut places: Vec<Vec<&FlightView>> = Vec::new();
+    for f in flights {
+        match places.iter_mut().find(|p| same(&p[0].place, &f.place)) {
+            Some(there) => there.push(f),
+            None => places.push(vec![f]),
+        }
+    }
+    // Where the whole map is busy, one line a place has to do.
+    let each = if places.len() > 6 { 1 } else { EACH };
+    let mut out = Vec::new();
+    for there in places {
+        if there.len() <= each {
+            out.extend(there.into_iter().map(|f| vec![f]));
+        } else {
+            out.push(there);
+        }
+    }
+    out
+}
+
+/// The line that stands for another packet, or for many.
+fn companion(out: &mut Svg, there: &[&FlightView], at: Point, wish: &Wish<'_>) {
+    let first = there[0];
+    let number = first.packet.to_string();
+    let frame = Rect { x: at.x, y: at.y, w: CAPSULE, h: MINI - px(4) };
+    out.rect(&["card q", &number].concat(), frame, px(10));
+    let mut shown = number.clone();
+    let label = if there.len() == 1 {
+        let what = if first.short.is_empty() { &first.proto } else { &first.short };
+        let colon = if first.dst.port.is_empty() { "" } else { ":" };
+        let (open, close) =
+            if first.dst.addr.contains(':') && !colon.is_empty() { ("[", "]") } else { ("", "") };
+        [what, " \u{2192} ", open, &first.dst.addr, close, colon, &first.dst.port].concat()
+    } else {
+        shown.push('\u{2026}');
+        words(wish.chinese).n_packets.replace("{n}", &there.len().to_string())
+    };
+    let badge = Rect {
+        w: px(12) + px(7) * shown.chars().count() as i32,
+        h: px(16),
+        x: at.x + px(3),
+        y: at.y + px(2),
+    };
+    out.rect(&["p", &number].concat(), badge, px(8));
+    out.label("c b s id", Point { x: badge.x + badge.w / 2, y: at.y + px(14) }, &shown);
+    out.label("s", Point { x: badge.x + badge.w + px(5), y: at.y + px(14) }, &cut(&label, 23));
 }
 
 /// The packets that stand on the map.

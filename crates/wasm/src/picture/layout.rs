@@ -66,6 +66,8 @@ const ROW: i32 = px(25);
 const GAP: i32 = px(6);
 pub(crate) const CAPSULE: i32 = px(184);
 pub(crate) const TAG: i32 = px(10);
+/// The height of the line that stands for another packet, or for many of them.
+pub(crate) const MINI: i32 = px(24);
 
 /// The height of a capsule with so many lines, its tag included.
 pub(crate) const fn capsule_height(lines: i32) -> i32 {
@@ -180,13 +182,21 @@ pub(crate) fn map(width: i32, hooks: &[HookView], riders: &[Rider]) -> Map {
 pub(crate) fn positions(map: &Map, riders: &[Rider]) -> Vec<Point> {
     let mut spots = Vec::with_capacity(riders.len());
     for (i, rider) in riders.iter().enumerate() {
-        let before = riders[..i].iter().filter(|r| r.place == rider.place);
+        let before = riders[..i].iter().filter(|r| same_spot(&r.place, &rider.place));
         let above: i32 = before.map(|r| r.h + GAP).sum();
         let p = anchor(map, &rider.place, rider.h);
         let x = (p.x - CAPSULE / 2).max(px(2)).min((map.width - CAPSULE - px(2)).max(px(2)));
         spots.push(Point { x, y: p.y + above });
     }
     spots
+}
+
+/// Do capsules at these places meet? At hooks the function counts; elsewhere there is one spot of a kind.
+fn same_spot(a: &Place, b: &Place) -> bool {
+    match (a, b) {
+        (Place::Hook { .. }, Place::Hook { .. }) => a == b,
+        _ => std::mem::discriminant(a) == std::mem::discriminant(b),
+    }
 }
 
 /// The middle of a capsule's upper edge at a place.
@@ -196,6 +206,10 @@ fn anchor(map: &Map, place: &Place, h: i32) -> Point {
             let Some(found) = map.hooks.iter().find(|b| b.hook == hook) else { return map.enter };
             match usize::try_from(*func).ok().and_then(|i| found.rows.get(i)) {
                 Some(row) => Point { x: row.x + row.w / 2, y: row.y + ROW + px(3) },
+                // FORWARD's functions stand side by side: before the first is left of it, below the line.
+                None if found.rows.len() > 1 && found.rows[0].y == found.rows[1].y => {
+                    Point { x: found.at.x + CAPSULE / 2 + px(8), y: found.at.y + TITLE + ROW + px(3) }
+                }
                 None => Point { x: found.at.x + found.at.w / 2, y: found.at.y + TITLE },
             }
         }

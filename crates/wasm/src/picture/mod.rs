@@ -177,6 +177,7 @@ pub(crate) struct Words {
     pub(crate) dropped: &'static str,
     pub(crate) delivered: &'static str,
     pub(crate) last: &'static str,
+    pub(crate) n_packets: &'static str,
 }
 
 pub(crate) const fn words(chinese: bool) -> &'static Words {
@@ -188,6 +189,7 @@ pub(crate) const fn words(chinese: bool) -> &'static Words {
             dropped: "丢弃",
             delivered: "送达",
             last: "最后",
+            n_packets: "{n} 个包",
         }
     } else {
         &Words {
@@ -197,6 +199,7 @@ pub(crate) const fn words(chinese: bool) -> &'static Words {
             dropped: "dropped",
             delivered: "delivered",
             last: "last",
+            n_packets: "{n} packets",
         }
     }
 }
@@ -231,6 +234,7 @@ mod tests {
                 ("dropped", w.dropped),
                 ("delivered", w.delivered),
                 ("last", w.last),
+                ("n_packets", w.n_packets),
             ] {
                 assert!(json.contains(&format!("\"{key}\": \"{word}\"")), "{key}");
             }
