@@ -5,7 +5,7 @@ use crate::addr::Family;
 use crate::device::DevId;
 use crate::hook::Hook;
 use crate::packet::{Owner, Packet, PacketId, Skb};
-use crate::ruleset::{Policy, Rule, TableKind};
+use crate::ruleset::{Policy, Rule, Ruleset, TableKind};
 use crate::targets::LogTarget;
 use crate::time::Time;
 use std::collections::VecDeque;
@@ -109,6 +109,8 @@ pub enum TraceWhat {
         chain: Arc<str>,
         /// The policy.
         policy: Policy,
+        /// `skb->mark` as it is then.
+        mark: u32,
     },
 }
 
@@ -136,6 +138,8 @@ pub struct Klog {
     pub lines: VecDeque<Arc<LogLine>>,
     /// How many listen to TRACE; while nobody does, nothing is kept.
     pub trace_listeners: u32,
+    /// The rules as they were when the one that prints now began to listen: nft tells their counters of that moment.
+    pub watched: Option<Arc<Ruleset>>,
     /// Messages of TRACE, in order; the reader takes them away.
     pub traces: Vec<Arc<TraceLine>>,
     /// Messages about packets whose REJECT is under way: a rule reports when it is done, which is after its answer has

@@ -20,6 +20,7 @@ pub mod proto {
     pub const ESP: u8 = 50;
     pub const AH: u8 = 51;
     pub const ICMPV6: u8 = 58;
+    pub const NONXT: u8 = 59;
     pub const SCTP: u8 = 132;
     pub const UDPLITE: u8 = 136;
 }

@@ -97,6 +97,8 @@ pub struct ChainId(pub u16);
 pub struct Chain {
     /// Its name, at most 28 bytes.
     pub name: Arc<str>,
+    /// nft handle, unique in its table among rules and chains.
+    pub handle: u32,
     /// Set for a built-in chain: its hook and policy.
     pub base: Option<Base>,
     /// Its rules, in order.
@@ -257,23 +259,23 @@ impl Table {
     }
     /// A new user chain; the caller has checked that the name is free.
     pub fn add_chain(&mut self, name: &str) -> ChainId {
-        self.push(Chain { name: name.into(), base: None, rules: Vec::new() })
+        self.push(name, None)
     }
     /// The built-in chain of this hook, made now if it was not there (without a policy counter, as `-A` makes it).
     pub fn base_or_new(&mut self, hook: Hook) -> ChainId {
         match self.base(hook) {
             Some(id) => id,
-            None => self.push(Chain {
-                name: hook.chain_name().into(),
-                base: Some(Base { hook, policy: Policy::Accept, counters: None }),
-                rules: Vec::new(),
-            }),
+            None => {
+                let base = Base { hook, policy: Policy::Accept, counters: None };
+                self.push(hook.chain_name(), Some(base))
+            }
         }
     }
-    fn push(&mut self, chain: Chain) -> ChainId {
-        // A chain takes a handle too (`nf_tables_alloc_handle`).
+    fn push(&mut self, name: &str, base: Option<Base>) -> ChainId {
+        // Chains and rules draw from one counter (`nf_tables_alloc_handle`).
+        let handle = self.next_handle;
         self.next_handle += 1;
-        self.chains.push(Some(chain));
+        self.chains.push(Some(Chain { name: name.into(), handle, base, rules: Vec::new() }));
         ChainId((self.chains.len() - 1) as u16)
     }
 }

@@ -61,7 +61,7 @@ impl Watch {
             messages.push(TraceWhat::Rule { chain: self.chain.1, rule, verdict });
         }
         if let Some(policy) = policy.filter(|_| end_of_base) {
-            messages.push(TraceWhat::Policy { chain: base_name.clone(), policy });
+            messages.push(TraceWhat::Policy { chain: base_name.clone(), policy, mark: skb.mark });
         }
         if messages.is_empty() {
             return;

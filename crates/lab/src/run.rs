@@ -6,6 +6,7 @@ use crate::record::{NoSink, Sink, What};
 use crate::transcript::{Block, Kind, Transcript, normalise};
 use crate::world::World;
 use hookwalk_engine::Host;
+use hookwalk_engine::ruleset::Ruleset;
 use hookwalk_engine::time::{Duration, Time};
 use hookwalk_lang::Diagnostic;
 use hookwalk_lang::frames::frame_line;
@@ -81,6 +82,8 @@ struct Watcher {
     line: usize,
     /// How many events the host had told before it began: of conntrack, and of TRACE.
     since: (usize, usize),
+    /// The host's rules at that moment, where it is one that tells them.
+    rules: Option<Arc<Ruleset>>,
     /// `expect` lines about it, as places in [`Lab::lines`].
     expects: Vec<usize>,
 }
@@ -197,7 +200,10 @@ impl Run {
                 self.printed(lab, line, output);
                 if watches {
                     let (block, line) = (self.blocks.len() - 1, self.next - 1);
-                    self.watchers.push(Watcher { block, line, since, expects: Vec::new() });
+                    let tells = words.first().is_some_and(|w| w.text == "nft");
+                    let host = self.world.host(*station).filter(|_| tells);
+                    let rules = host.map(|h| Arc::new(h.rules.clone()));
+                    self.watchers.push(Watcher { block, line, since, rules, expects: Vec::new() });
                 }
                 self.busy = Busy::Settling;
             }
@@ -367,7 +373,9 @@ impl Run {
             let (events, traces) = (host.net.ct.notify.queue.clone(), host.net.klog.traces.clone());
             host.net.ct.notify.queue.drain(..watcher.since.0.min(events.len()));
             host.net.klog.traces.drain(..watcher.since.1.min(traces.len()));
+            host.net.klog.watched = watcher.rules;
             let output = hookwalk_lang::command::run(host, words, None);
+            host.net.klog.watched = None;
             (host.net.ct.notify.queue, host.net.klog.traces) = (events, traces);
             let command = lab.source(line);
             let lines = normalise(command, &output.stdout, &output.stderr, output.exit);

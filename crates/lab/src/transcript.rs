@@ -96,7 +96,7 @@ pub enum Kind {
     Stats,
     /// `conntrack -E`: in order, with timeouts.
     Events,
-    /// `xtables-monitor --trace`: in order, with numbers of packets that the kernel draws.
+    /// `xtables-monitor --trace`, `nft monitor trace`: in order, with numbers of packets that the kernel draws.
     Trace,
     /// `frames`.
     Frames,
@@ -127,6 +127,7 @@ impl Kind {
             "conntrack" if has(&["-S", "--stats"]) => Kind::Stats,
             "conntrack" => Kind::Entries,
             "xtables-monitor" => Kind::Trace,
+            "nft" if has(&["monitor"]) => Kind::Trace,
             "cat" if command.contains("nf_conntrack") => Kind::Entries,
             _ if tool.ends_with("tables-save") || tool.ends_with("tables-nft-save") => Kind::Save,
             _ => Kind::Plain,

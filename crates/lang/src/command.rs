@@ -6,6 +6,7 @@ use crate::ip;
 use crate::ipset;
 use crate::iptables;
 use crate::klog;
+use crate::nft;
 use crate::output::Output;
 use crate::shell::Word;
 use crate::ss;
@@ -52,6 +53,7 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         "cat" => files::cat(host, argv),
         "conntrack" => conntrack::run(host, argv),
         "dmesg" => klog::dmesg(host, argv),
+        "nft" => nft::run(host, argv),
         "xtables-monitor" => trace::run(host, argv),
         "ss" => ss::run(host, argv),
         "ipset" => ipset::run(host, argv, stdin),

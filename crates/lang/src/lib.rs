@@ -16,6 +16,7 @@ pub mod ipset;
 pub mod iptables;
 pub mod klog;
 pub mod names;
+pub mod nft;
 pub mod output;
 pub mod packet;
 pub mod shell;

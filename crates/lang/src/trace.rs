@@ -12,6 +12,7 @@ use hookwalk_engine::packet::{L4, Packet, PacketId, Payload, proto, tcp_flags};
 use hookwalk_engine::ruleset::{Policy, Rule, Table};
 use hookwalk_engine::targets::Target;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Runs `xtables-monitor`. It cannot wait here: the first time it begins to listen and prints nothing; every further
 /// time it prints what it heard since.
@@ -32,11 +33,7 @@ pub fn run(host: &mut Host, argv: &[Word]) -> Output {
         let span = argv.first().map_or(0..0, |w| w.span.clone());
         return Output::refuse("xtables-monitor without --trace is not simulated", span);
     }
-    if host.net.klog.trace_listeners == 0 {
-        host.net.klog.trace_listeners = 1;
-        return Output::default();
-    }
-    let heard = std::mem::take(&mut host.net.klog.traces);
+    let Some(heard) = listen(host) else { return Output::default() };
     let mut out = Output::default();
     let mut arrived = None;
     for entry in heard.iter() {
@@ -51,9 +48,19 @@ pub fn run(host: &mut Host, argv: &[Word]) -> Output {
     out
 }
 
+/// What was heard since the last time; `None`: the first time, from which on the kernel tells what TRACE finds.
+pub(crate) fn listen(host: &mut Host) -> Option<Vec<Arc<TraceLine>>> {
+    let klog = &mut host.net.klog;
+    if klog.trace_listeners == 0 {
+        klog.trace_listeners = 1;
+        return None;
+    }
+    Some(std::mem::take(&mut klog.traces))
+}
+
 /// The number by which lines about one packet belong together. In the kernel it is a hash that changes with the device
 /// that the packet came in by, so that a packet through `lo` has two.
-fn number(id: PacketId, arrived: Option<DevId>) -> u32 {
+pub(crate) fn number(id: PacketId, arrived: Option<DevId>) -> u32 {
     let mut h =
         id.0.wrapping_mul(0x9e37_79b9) ^ arrived.map_or(0, |d| u32::from(d.0)).wrapping_mul(0x85eb_ca6b);
     h ^= h >> 16;
@@ -80,7 +87,7 @@ pub fn line(host: &Host, entry: &TraceLine, arrived: Option<DevId>) -> String {
                 verdict_text(verdict, rule)
             )
         }
-        TraceWhat::Policy { chain, policy } => {
+        TraceWhat::Policy { chain, policy, .. } => {
             let policy = if *policy == Policy::Accept { "ACCEPT" } else { "DROP" };
             format!(" TRACE: {family} {id:08x} {table}:{chain}:policy:{policy} ")
         }
@@ -139,7 +146,9 @@ fn packet(net: &Net, seen: &Seen) -> String {
         }
         None => {}
     }
-    let _ = write!(out, "SRC={} DST={} LEN={} ", p.src.ip(p.family), p.dst.ip(p.family), p.len());
+    // Of IPv6 it adds the length of IPv4's header to what stands behind its own.
+    let len = if p.family == Family::V4 { p.len() } else { p.len() - 20 };
+    let _ = write!(out, "SRC={} DST={} LEN={len} ", p.src.ip(p.family), p.dst.ip(p.family));
     match p.family {
         Family::V4 => {
             let _ = write!(out, "TOS=0x{:x} TTL={} ID={} ", p.tos, p.ttl, p.ip_id);
@@ -162,7 +171,7 @@ fn packet(net: &Net, seen: &Seen) -> String {
     // The tool reads ports where a header would be, in later fragments too.
     let ports = match (&p.l4, p.frag) {
         (L4::Tcp(_) | L4::Udp(_), _) => p.ports(),
-        (L4::Opaque, Some(frag)) if frag.offset != 0 => first_words(p),
+        (L4::Opaque, _) if p.proto != proto::TCP || p.payload.len() >= 20 => first_words(p),
         _ => None,
     };
     if let Some((sport, dport)) = ports {
@@ -188,15 +197,16 @@ fn packet(net: &Net, seen: &Seen) -> String {
     out
 }
 
-/// The first two 16-bit words of what a later fragment of TCP or UDP carries.
+/// The first two 16-bit words of what a protocol with ports carries.
 fn first_words(p: &Packet) -> Option<(u16, u16)> {
-    if !matches!(p.proto, proto::TCP | proto::UDP | proto::UDPLITE) {
+    if !matches!(p.proto, proto::TCP | proto::UDP | proto::UDPLITE | proto::SCTP | proto::DCCP) {
         return None;
     }
     match &p.payload {
         Payload::Bytes(b) if b.len() >= 4 => {
             Some((u16::from_be_bytes([b[0], b[1]]), u16::from_be_bytes([b[2], b[3]])))
         }
-        _ => Some((0, 0)),
+        Payload::Zeros(n) if *n >= 4 => Some((0, 0)),
+        _ => None,
     }
 }

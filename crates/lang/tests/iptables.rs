@@ -122,7 +122,16 @@ fn rules() {
 
 #[test]
 fn sessions() {
-    let all = records(include_str!("iptables/sessions.txt"));
+    sessions_of("sessions", include_str!("iptables/sessions.txt"));
+}
+
+#[test]
+fn as_nft_lists_them() {
+    sessions_of("nft", include_str!("iptables/nft.txt"));
+}
+
+fn sessions_of(name: &str, text: &str) {
+    let all = records(text);
     let mut bad = Vec::new();
     let mut host = host();
     for record in &all {
@@ -132,7 +141,7 @@ fn sessions() {
         let out = run(&mut host, &record.command, record.stdin.as_deref());
         bad.extend(differ(record, &printed(&out)));
     }
-    verdict("sessions", all.len(), &bad);
+    verdict(name, all.len(), &bad);
 }
 
 /// What is saved loads again and saves the same, and every rule finds itself with `-C`.

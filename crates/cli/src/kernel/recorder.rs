@@ -209,6 +209,7 @@ impl<'a> Run<'a> {
         }
         let mut job = Job::start(&source, stdin)?;
         let watches = name == "xtables-monitor"
+            || name == "nft" && args.contains(&"monitor")
             || name == "conntrack" && args.iter().any(|a| matches!(*a, "-E" | "--event"));
         if watches {
             let before = self.printed.iter().filter(|p| p.station == station);

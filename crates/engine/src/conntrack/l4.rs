@@ -111,6 +111,8 @@ pub(crate) fn tuple_of(packet: &Packet, quoted: Option<u32>) -> Option<Tuple> {
             first_ports(&packet.payload)?
         }
         (L4::Opaque, proto::ICMP, Family::V4) | (L4::Opaque, proto::ICMPV6, Family::V6) => return None,
+        // "No next header": there is no protocol to track (`ipv6_skip_exthdr` fails).
+        (L4::Opaque, proto::NONXT, Family::V6) => return None,
         (L4::Opaque, proto::SCTP, _) => {
             enough(4)?;
             first_ports(&packet.payload)?

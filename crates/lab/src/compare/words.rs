@@ -99,10 +99,13 @@ impl Excuse {
     /// Is word `i` of a line about a traced packet one that the kernel draws: the packet's number, or the IP
     /// identification of a packet of its own?
     fn drawn(&self, k: &[&str], o: &[&str], i: usize) -> bool {
+        // `PACKET: 2 1a2b3c4d …`, `trace id 1a2b3c4d …`.
         let number =
             i == 2 && [k, o].iter().all(|w| w[2].len() == 8 && u32::from_str_radix(w[2], 16).is_ok());
         let identification = [k, o].iter().all(|w| w[i].starts_with("ID=") && w[3].starts_with("OUT="));
-        self.kind == Kind::Trace && (number || identification)
+        // `ip id 7` in nft's words, where no device stands before it that it came in by.
+        let own = i > 1 && [k, o].iter().all(|w| w[i - 2..i] == ["ip", "id"] && !w.contains(&"iif"));
+        self.kind == Kind::Trace && (number || identification || own)
     }
 
     /// Is word `i` a timeout: in a conntrack line the number after the protocol's, in an expectation the first, in a

@@ -6,14 +6,14 @@
 //! one entry in `matches` or `targets`: its options, how they become a value of the engine, how it is printed.
 //! Facts are from the real tool's answers, which the tests hold.
 
-mod address;
+pub(crate) mod address;
 mod check;
 mod complete;
 mod exec;
 mod fault;
 mod getopt;
 mod list;
-mod matches;
+pub(crate) mod matches;
 pub(crate) mod names;
 mod number;
 mod option;

@@ -577,3 +577,35 @@ pub(super) fn list_time(m: &TimeMatch, out: &mut String) {
         out.push_str(" contiguous");
     }
 }
+
+/// `-m time` as nft lists it; `None`: days of the month have no words. Times and days begin with a blank.
+pub(crate) fn nft_time(m: &TimeMatch) -> Option<String> {
+    if m.monthdays != ALL_MONTHDAYS {
+        return None;
+    }
+    let mut out = String::new();
+    if m.date_start != 0 || m.date_stop != NO_STOP {
+        out.push_str("meta time \"");
+        put_date(&mut out, m.date_start, ' ');
+        out.push_str("\"-\"");
+        put_date(&mut out, m.date_stop, ' ');
+        out.push('"');
+    }
+    if m.daytime_start != 0 || m.daytime_stop != LAST_SECOND {
+        out.push_str(" meta hour \"");
+        put_clock(&mut out, m.daytime_start);
+        out.push_str("\"-\"");
+        put_clock(&mut out, m.daytime_stop);
+        out.push('"');
+    }
+    if m.weekdays != ALL_WEEKDAYS {
+        // Sunday is day 0, and still comes last.
+        let days: Vec<String> =
+            (1..=7).filter(|d| m.weekdays & 1 << d != 0).map(|d| (d % 7).to_string()).collect();
+        match days.as_slice() {
+            [one] => put!(out, " meta day {one}"),
+            many => put!(out, " meta day {{ {} }}", many.join(", ")),
+        }
+    }
+    Some(out)
+}

@@ -13,8 +13,12 @@ mod rate;
 mod recent;
 mod track;
 
+pub(crate) use content::nft_time;
 pub(crate) use device::{put_set, set_ref};
 pub(crate) use header::dscp_class;
+pub(crate) use proto::{nft_chunks, nft_dccp_types};
+pub(crate) use rate::rate_of;
+pub(crate) use recent::nft_hashlimit;
 
 use super::option::Ext;
 use hookwalk_engine::Family;

@@ -691,3 +691,43 @@ pub(super) fn list_ecn(m: &EcnMatch, out: &mut String) {
         put!(out, " {}ECT={}", if ect.not { "!" } else { "" }, ect.value);
     }
 }
+
+/// `--chunk-types` as nft lists them; `None`: it has no words for a choice.
+pub(crate) fn nft_chunks(c: &SctpChunks, not: bool) -> Option<String> {
+    if c.scope == ChunkScope::Any {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for (name, number, _) in CHUNKS {
+        let name = name.to_ascii_lowercase().replace('_', "-");
+        let name = name.strip_prefix("ecn-").unwrap_or(&name);
+        let there = c.types[usize::from(number / 32)] & 1 << (number % 32) != 0;
+        match c.flags.iter().find(|f| there && f.chunk == *number) {
+            Some(f) => {
+                let sign = if not { "!=" } else { "==" };
+                parts.push(format!("sctp chunk {name} flags & {:#x} {sign} {:#x}", f.mask, f.flags));
+            }
+            None if there => {
+                parts.push(format!("sctp chunk {name} {}", if not { "missing" } else { "exists" }))
+            }
+            None if c.scope == ChunkScope::Only => parts.push(format!("sctp chunk {name} missing")),
+            None => {}
+        }
+    }
+    Some(parts.join(" "))
+}
+
+/// `--dccp-types` as nft lists them.
+pub(crate) fn nft_dccp_types(set: u16) -> String {
+    let mut names: Vec<String> = (0..10)
+        .filter(|bit| set & 1 << bit != 0)
+        .map(|bit| DCCP_TYPES[bit as usize].to_ascii_lowercase())
+        .collect();
+    if set & DCCP_INVALID != 0 {
+        names.push("10-15".into());
+    }
+    match names.as_slice() {
+        [one] => one.clone(),
+        many => format!("{{ {} }}", many.join(", ")),
+    }
+}

@@ -62,24 +62,35 @@ fn build_limit(args: &Args<'_>) -> Result<Match, Fault> {
     Ok(Match::Limit(LimitMatch { avg: avg as u32, burst: burst as u32, bucket: None }))
 }
 
-/// A rate as the tools print it: the smallest unit in which it is a whole number, or near enough. Says that unit in
-/// seconds.
+/// How many in how many seconds a rate is: the smallest unit in which it is a whole number, or near enough. `period` is
+/// in parts of a second, of which there are `scale`, and not zero.
+pub(crate) fn rate_of(period: u64, scale: u64) -> (u64, u64) {
+    let period = period.max(1);
+    let mut best = UNITS[3].1;
+    for (_, seconds) in UNITS.iter().rev().skip(1) {
+        let unit = scale * seconds;
+        if period > unit || unit / period < unit % period {
+            break;
+        }
+        best = *seconds;
+    }
+    (scale * best / period, best)
+}
+
+/// A rate as the tools print it; says its unit in seconds.
 pub(super) fn put_rate(out: &mut String, period: u64, scale: u64) -> u64 {
-    const SHORT: [(&str, u64); 4] = [("day", 86400), ("hour", 3600), ("min", 60), ("sec", 1)];
     if period == 0 {
         out.push_str(" inf");
         return 1;
     }
-    let mut i = 1;
-    while i < SHORT.len() {
-        let unit = scale * SHORT[i].1;
-        if period > unit || unit / period < unit % period {
-            break;
-        }
-        i += 1;
-    }
-    let (name, seconds) = SHORT[i - 1];
-    put!(out, " {}/{name}", scale * seconds / period);
+    let (count, seconds) = rate_of(period, scale);
+    let name = match seconds {
+        86400 => "day",
+        3600 => "hour",
+        60 => "min",
+        _ => "sec",
+    };
+    put!(out, " {count}/{name}");
     seconds
 }
 

@@ -433,3 +433,43 @@ pub(super) fn list_hashlimit(m: &HashlimitMatch, family: Family, out: &mut Strin
     }
     put_table(m, expire, "", family, out);
 }
+
+/// The rate and the burst of `-m hashlimit` as nft lists them.
+pub(crate) fn nft_hashlimit(m: &HashlimitMatch) -> String {
+    if !m.mode.bytes {
+        let (count, seconds) = match m.mode.rate_match {
+            true => (SCALE / m.avg.max(1), 1),
+            false => rate::rate_of(m.avg, SCALE),
+        };
+        let unit = match seconds {
+            86_400 => "day",
+            3600 => "hour",
+            60 => "minute",
+            _ => "second",
+        };
+        let mut text = format!("{count}/{unit}");
+        if m.burst != 5 {
+            put!(text, " burst {} packets", m.burst);
+        }
+        return text;
+    }
+    let named = |text: &str| {
+        let (number, unit) =
+            text.trim().split_at(text.trim().find(|c: char| !c.is_ascii_digit()).unwrap_or(0));
+        let unit = match unit.as_bytes().first() {
+            Some(b'm') => "mbytes",
+            Some(b'k') => "kbytes",
+            _ => "bytes",
+        };
+        format!("{number} {unit}")
+    };
+    let mut rate = String::new();
+    put_bytes(&mut rate, m.avg, "");
+    let mut text = format!("{}/second", named(&rate));
+    if m.burst > 0 {
+        let mut burst = String::new();
+        put_burst_bytes(&mut burst, m.burst * reciprocal(m.avg) * BYTE_UNIT);
+        put!(text, " burst {}", named(&burst));
+    }
+    text
+}
