@@ -1,7 +1,7 @@
 /// Links the words of a page to the glossary: each term once a page, where it stands first.
 import { Glossary, type Term } from "../src/glossary.js";
 import type { Lang } from "./lab.js";
-import { escape } from "./picture.js";
+import { escape } from "./escape.js";
 
 export type { Term };
 

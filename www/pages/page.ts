@@ -2,7 +2,7 @@
 /// story, with what a kernel printed.
 import { LANGS, type Item, type Lang, type Story, type Texts } from "./lab.js";
 import { Linker, type Term } from "./glossary.js";
-import { escape } from "./picture.js";
+import { escape } from "./escape.js";
 
 export interface Entry {
   name: string;
@@ -25,6 +25,11 @@ export interface Tour {
   about: Texts;
   answer: Texts & { question: Texts };
   stops: { lab: string; topic: Texts; before: Texts; after: Texts }[];
+}
+/** The picture of a lab: its file beside the page, and what it shows. */
+export interface Figure {
+  file: string;
+  words: string;
 }
 export interface Library {
   index: Index;
@@ -67,6 +72,14 @@ interface Frame {
   base: string;
 }
 
+/** What shows a preview of the address reads these. */
+export const card = (picture: string): string[] => [
+  `<meta property="og:image" content="${escape(picture)}">`,
+  `<meta property="og:image:width" content="1200">`,
+  `<meta property="og:image:height" content="630">`,
+  `<meta name="twitter:card" content="summary_large_image">`,
+];
+
 function frame({ lang, file, title, description, picture, body, base }: Frame): string {
   const here = file(lang);
   const up = here.includes("/") ? "../" : "./";
@@ -86,7 +99,7 @@ function frame({ lang, file, title, description, picture, body, base }: Frame): 
     `<meta property="og:title" content="${escape(title)}">`,
     `<meta property="og:description" content="${escape(short)}">`,
     `<meta property="og:locale" content="${lang === "en" ? "en_US" : "zh_CN"}">`,
-    ...(picture ? [`<meta property="og:image" content="${escape(base ? base + picture : up + picture)}">`] : []),
+    ...(picture ? card(base ? base + picture : up + picture) : []),
     ...(base ? [`<link rel="canonical" href="${escape(base + here)}">`, `<meta property="og:url" content="${escape(base + here)}">`] : []),
     ...LANGS.map((l) => `<link rel="alternate" hreflang="${UI[l].html}" href="${escape(link(l))}">`),
     `<link rel="icon" href="${up}icon.svg" type="image/svg+xml">`,
@@ -96,7 +109,7 @@ function frame({ lang, file, title, description, picture, body, base }: Frame): 
   return `<!doctype html>\n<html lang="${UI[lang].html}">\n<head>\n${head.join("\n")}\n</head>\n<body>\n<header>${nav}</header>\n<main>\n${body}\n</main>\n</body>\n</html>\n`;
 }
 
-export function storyPage(library: Library, story: Story, entry: Entry | undefined, lang: Lang, base: string): string {
+export function storyPage(library: Library, story: Story, entry: Entry | undefined, lang: Lang, base: string, figure: Figure): string {
   const ui = UI[lang];
   const linker = new Linker(library.terms, lang, `../${glossaryPage(lang)}`);
   const play = `<p class="play"><a href="../index.html#lab=${story.name}&amp;lang=${lang}">${ui.play} →</a></p>`;
@@ -111,7 +124,7 @@ export function storyPage(library: Library, story: Story, entry: Entry | undefin
 <h1>${escape(story.title[lang])}</h1>
 ${intro}
 ${play}
-<figure><img src="${story.name}.svg" alt="" width="960"></figure>
+<figure><img src="${figure.file}" alt="${escape(figure.words)}" width="960"></figure>
 ${symptoms}
 <p class="note">${ui.packets}</p>
 ${items(story.items, lang, linker)}
@@ -121,7 +134,7 @@ ${facts}
 </article>`;
   return frame({
     lang, base, body, title: story.title[lang], description: story.about[lang].join(" ").replace(/`/g, ""),
-    file: (l) => labPage(story.name, l), picture: `lab/${story.name}.svg`,
+    file: (l) => labPage(story.name, l), picture: `lab/${story.name}.png`,
   });
 }
 

@@ -1,67 +1,73 @@
-/// The picture of a lab's network: a figure for the story page, and for who shares its address.
-import type { Station, Story } from "./lab.js";
+/// The pictures of the story pages: one telling moment of each lab, drawn by the same wasm package that the page runs, and
+/// a PNG of it for those who show a preview of a shared address and read no SVG.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { EventView, Hookwalk } from "../pkg/hookwalk.js";
+import { phrase } from "../src/i18n.js";
+import type { Lang } from "./lab.js";
 
-const W = 960;
-const BOX = 190;
-const ROW = 112;
-
-/** Columns by distance from the first wire: who sends stands left. */
-function columns(story: Story): Map<string, number> {
-  const column = new Map<string, number>();
-  const first = story.stations.find((s) => s.kind === "wire") ?? story.stations[0];
-  let last = -1;
-  for (const start of [first, ...story.stations]) {
-    if (!start || column.has(start.name)) continue;
-    column.set(start.name, last + 1);
-    const queue = [start.name];
-    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      const at = column.get(name)!;
-      last = Math.max(last, at);
-      for (const link of story.links.filter((l) => l.some(([s]) => s === name))) {
-        for (const [other] of link) {
-          if (column.has(other)) continue;
-          column.set(other, at + 1);
-          queue.push(other);
-        }
-      }
-    }
-  }
-  return column;
+/** A moment in a picture, and what it shows in words. */
+export interface Picture {
+  svg: string;
+  words: string;
 }
 
-export function picture(story: Story, title: string): string {
-  const column = columns(story);
-  const count = Math.max(...column.values()) + 1;
-  const inColumn = (c: number): Station[] => story.stations.filter((s) => column.get(s.name) === c);
-  const most = Math.max(...Array.from({ length: count }, (_, c) => inColumn(c).length));
-  const height = most * ROW + 24;
-  const spot = new Map<string, { x: number; y: number }>();
-  for (let c = 0; c < count; c++) {
-    inColumn(c).forEach((s, row, all) => {
-      const x = count === 1 ? W / 2 : 20 + BOX / 2 + ((W - 40 - BOX) * c) / (count - 1);
-      spot.set(s.name, { x, y: 12 + (most * ROW * (row + 0.5)) / all.length });
-    });
-  }
-  const lines = story.links.map((link) => {
-    const ends = link.map(([s]) => spot.get(s)!);
-    const hub = { x: ends.reduce((n, e) => n + e.x, 0) / ends.length, y: ends.reduce((n, e) => n + e.y, 0) / ends.length };
-    const spokes = ends.map((e) => `<path d="M${hub.x.toFixed(1)} ${hub.y.toFixed(1)}L${e.x.toFixed(1)} ${e.y.toFixed(1)}"/>`).join("");
-    return ends.length > 2 ? `${spokes}<circle cx="${hub.x.toFixed(1)}" cy="${hub.y.toFixed(1)}" r="6"/>` : spokes;
-  });
-  const boxes = story.stations.map((s) => {
-    const { x, y } = spot.get(s.name)!;
-    const addrs = s.ifaces.flatMap((i) => i.addrs.slice(0, 1).map((a) => `${i.name} ${a}`)).slice(0, 3);
-    const h = 34 + 17 * addrs.length;
-    const texts = addrs.map((a, i) => `<text class="a" x="${x}" y="${y - h / 2 + 42 + 17 * i}">${escape(a)}</text>`).join("");
-    return `<g class="${s.kind}"><rect x="${x - BOX / 2}" y="${y - h / 2}" width="${BOX}" height="${h}" rx="8"/><text class="n" x="${x}" y="${y - h / 2 + 23}">${escape(s.name)}</text>${texts}</g>`;
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${W} ${height}" role="img" aria-label="${escape(title)}"><style>
-path{stroke:#7a7f88;stroke-width:2;fill:none}circle{fill:#7a7f88}rect{fill:#fff;stroke:#b9b5aa;stroke-width:1.5}.host rect{stroke:#0a716c;stroke-width:2.5}
-text{text-anchor:middle;fill:#1b1e23}.n{font:600 17px system-ui,sans-serif}.a{font:13px ui-monospace,monospace;fill:#555b65}
-@media (prefers-color-scheme:dark){rect{fill:#1a1d23;stroke:#545a65}.host rect{stroke:#55c9c0}text{fill:#eceae4}.a{fill:#a9aeb7}}
-</style>${lines.join("")}${boxes.join("")}</svg>\n`;
+/** Draws labs; the package must have been made before. */
+export async function artist(www: string): Promise<(text: string) => Record<Lang | "plain", Picture>> {
+  const pkg = (file: string): string => join(www, "pkg", file);
+  const { initSync, Hookwalk } = (await import(pathToFileURL(pkg("hookwalk.js")).href)) as typeof import("../pkg/hookwalk.js");
+  initSync({ module: readFileSync(pkg("hookwalk_bg.wasm")) });
+  return (text) => {
+    const walk = Hookwalk.open(text);
+    const event = moment(walk);
+    const lab = walk.lab();
+    const hosts = lab.stations.findIndex((s) => s.kind === "host");
+    const host = lab.stations[event?.station ?? -1]?.kind === "host" ? event!.station : hosts;
+    const draw = (lang: Lang, plain: boolean): Picture => {
+      const words = event ? phrase(lang, event.fact) : "";
+      return { words, svg: walk.picture(event ? event.n + 1 : 0, host, lang === "zh", plain ? "" : words, 960) };
+    };
+    const drawn = { en: draw("en", false), zh: draw("zh", false), plain: draw("en", true) };
+    walk.free();
+    return drawn;
+  };
 }
 
-export function escape(text: string): string {
-  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+/** The event that tells most: a packet is dropped; else nat stands aside; else an address is rewritten; else the first turn. */
+function moment(walk: Hookwalk): EventView | undefined {
+  const events = walk.events(0, Math.min(walk.lab().len, 4000));
+  const rank = ({ kind, tone, weight, hook }: EventView): number => {
+    if (!hook) return 0;
+    if (tone === "bad") return 4;
+    if (kind === "NatSkipped") return 3;
+    if (kind === "Rewrite") return 2;
+    return weight >= 2 ? 1 : 0;
+  };
+  return events.reduce<EventView | undefined>((best, e) => (rank(e) > (best ? rank(best) : 0) ? e : best), undefined);
+}
+
+/** What a preview shows: 1200 by 630, as the sites that show them want it. */
+const SIZE = { width: 1200, height: 630 };
+
+/** Turns pictures into PNGs: with fonts of its own, so that every machine makes the same bytes. */
+export async function painter(): Promise<(svg: string) => Uint8Array> {
+  const require = createRequire(import.meta.url);
+  const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
+  await initWasm(readFileSync(require.resolve("@resvg/resvg-wasm/index_bg.wasm"))).catch((e: unknown) => {
+    // It may be made ready only once; a second build in one process finds it ready.
+    if (!/Already initialized/.test(String(e))) throw e;
+  });
+  const fonts = ["DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSansMono-Bold"].map((f) => readFileSync(require.resolve(`dejavu-fonts-ttf/ttf/${f}.ttf`)));
+  return (svg) => {
+    const [, w, h] = /viewBox="0 0 ([\d.]+) ([\d.]+)"/.exec(svg)!.map(Number) as [number, number, number];
+    const scale = Math.min(SIZE.width / w, SIZE.height / h);
+    const [x, y] = [(SIZE.width - w * scale) / 2, (SIZE.height - h * scale) / 2];
+    // Titles are in a language; the name is not. Paper all around.
+    const inner = svg.replace(/<text class="t"([^>]*)>[^<]*<\/text>/, '<text class="t"$1>Hookwalk</text>').replace(/<svg /, `<svg x="${x}" y="${y}" `).replace(/ width="[\d.]+" height="[\d.]+" role/, ` width="${w * scale}" height="${h * scale}" role`);
+    const whole = `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE.width}" height="${SIZE.height}"><rect width="100%" height="100%" fill="#f7f6f2"/>${inner}</svg>`;
+    const font = { fontBuffers: fonts, loadSystemFonts: false, defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans", monospaceFamily: "DejaVu Sans Mono" };
+    return new Resvg(whole, { font }).render().asPng();
+  };
 }

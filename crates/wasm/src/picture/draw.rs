@@ -384,7 +384,7 @@ pub(super) fn capsule(out: &mut Svg, f: &FlightView, at: Point, view: &View, wis
         let wide = px(10) + measure(&text) * 8;
         let badge = Rect { x: at.x + CAPSULE - wide, y: at.y - px(2), w: wide, h: px(17) };
         out.rect(class, badge, px(8));
-        out.label("c b s", Point { x: badge.x + wide / 2, y: at.y + px(10) }, &text);
+        out.label("c b s on-c", Point { x: badge.x + wide / 2, y: at.y + px(10) }, &text);
     }
 }
 

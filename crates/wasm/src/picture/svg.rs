@@ -136,7 +136,7 @@ const PAINT: &[(&str, &str, &str)] = &[
     (".focus", "s", "accent"),
     (".b-bad", "f", "bad"),
     (".b-good", "f", "good"),
-    (".b-bad+text,.b-good+text,.on-c", "f", "card"),
+    (".on-c", "f", "card"),
     (".new", "f", "nat"),
     (".carries", "s", "conntrack"),
 ];
