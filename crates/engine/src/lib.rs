@@ -37,6 +37,11 @@ mod trace;
 mod traverse;
 pub mod wire;
 
+/// Is this the whole of Hookwalk? Else it is the player, the small build that an embedded lab starts with: what it
+/// leaves out stands behind an `if FULL`, and the compiler takes away what only that led to. Who meets such a door in
+/// the player says so, and the whole takes over; nothing is answered by half.
+pub const FULL: bool = cfg!(feature = "full");
+
 pub use addr::{Addr, AddrMask, Family};
 pub use event::{Event, EventKind, Observer};
 pub use host::{Host, HostId, Net};

@@ -5,6 +5,7 @@ use crate::parse::{RawLine, shorten};
 use hookwalk_engine::addr::{Addr, AddrMask, Family};
 use hookwalk_lang::Diagnostic;
 use hookwalk_lang::diagnostic::nearest;
+use hookwalk_lang::words;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -42,9 +43,9 @@ pub(crate) fn machine(line: &RawLine<'_>, rest: usize, machine: &mut MachineSett
         match word.split_once('=') {
             Some(("net.netfilter.nf_conntrack_max", value)) => match value.parse() {
                 Ok(max) if max > 0 => machine.conntrack_max = Some(max),
-                _ => return error(format!("{} is no number of entries", shorten(value))),
+                _ => return error(words!("{} is no number of entries", shorten(value))),
             },
-            _ => return error(format!("{} is no setting of the machine", shorten(word))),
+            _ => return error(words!("{} is no setting of the machine", shorten(word))),
         }
     }
     if found {
@@ -65,14 +66,14 @@ pub(crate) fn station(line: &RawLine<'_>, kind: StationKind, rest: usize, lab: &
     };
     if !is_name(name) {
         let hint = "letters, digits and _, a letter first";
-        return Err(error(span, format!("{} is no name for a station", shorten(name)), hint));
+        return Err(error(span, words!("{} is no name for a station", shorten(name)), hint));
     }
     if let Some(other) = lab.stations.iter().find(|s| s.name == name) {
-        let hint = format!("line {} declares it", other.line);
-        return Err(error(span, format!("a second station called {}", shorten(name)), &hint));
+        let hint = words!("line {} declares it", other.line);
+        return Err(error(span, words!("a second station called {}", shorten(name)), &hint));
     }
     if lab.stations.len() >= MAX_STATIONS {
-        return Err(error(span, format!("more than {MAX_STATIONS} stations"), "take some out"));
+        return Err(error(span, words!("more than {MAX_STATIONS} stations"), "take some out"));
     }
     let mut station =
         Station { name: name.to_string(), kind, ifaces: Vec::new(), gateways: Vec::new(), line: line.number };
@@ -84,24 +85,24 @@ pub(crate) fn station(line: &RawLine<'_>, kind: StationKind, rest: usize, lab: &
             continue;
         }
         if station.ifaces.len() >= MAX_IFACES {
-            return Err(error(span, format!("more than {MAX_IFACES} interfaces"), "take some out"));
+            return Err(error(span, words!("more than {MAX_IFACES} interfaces"), "take some out"));
         }
         if key == "lo" {
             return Err(error(span, "lo is always there".into(), "leave it out"));
         }
         if key.is_empty() || key.len() > MAX_IFNAME || key.contains([':', '/']) || key == "." || key == ".." {
             let hint = "IF=ADDR/LEN; a name has at most 15 characters, without : and /";
-            return Err(error(span, format!("{} is no interface", shorten(word)), hint));
+            return Err(error(span, words!("{} is no interface", shorten(word)), hint));
         }
         if station.ifaces.iter().any(|i| i.name == key) {
-            return Err(error(span, format!("a second interface {key}"), "give all its addresses at once"));
+            return Err(error(span, words!("a second interface {key}"), "give all its addresses at once"));
         }
         let mut iface = Iface { name: key.to_string(), addrs: Vec::new() };
         let mut at = value_at;
         for part in value.into_iter().flat_map(|v| v.split(',')) {
             let addr = address_len(part).ok_or_else(|| {
                 let hint = "ADDR/LEN, for example 10.0.0.1/24 or fd00::1/64";
-                error(at..at + part.len(), format!("{} is no address with length", shorten(part)), hint)
+                error(at..at + part.len(), words!("{} is no address with length", shorten(part)), hint)
             })?;
             iface.addrs.push(addr);
             at += part.len() + 1;
@@ -129,7 +130,7 @@ fn reachable(line: &RawLine<'_>, station: &Station) -> Res<()> {
             let at = line.text.find("gw=").unwrap_or(0);
             let d = line.diagnostic(
                 at..line.text.trim_end().len(),
-                format!("the gateway {} is on no network of {}", gateway.ip(*family), station.name),
+                words!("the gateway {} is on no network of {}", gateway.ip(*family), station.name),
             );
             Err(Box::new(d.hint("a gateway is a neighbour")))
         }
@@ -142,7 +143,7 @@ fn gateways(line: &RawLine<'_>, station: &mut Station, value: &str, mut at: usiz
         let span = at..at + part.len();
         at += part.len() + 1;
         let Ok(ip) = part.parse::<IpAddr>() else {
-            let d = line.diagnostic(span, format!("{} is no address", shorten(part)));
+            let d = line.diagnostic(span, words!("{} is no address", shorten(part)));
             return Err(Box::new(d.hint("gw=ADDR[,ADDR], for example gw=10.0.0.1")));
         };
         let family = family_of(ip);
@@ -177,27 +178,27 @@ pub(crate) fn link(line: &RawLine<'_>, lab: &Lab) -> Res<Link> {
             |message: String, hint: String| Box::new(line.diagnostic(span.clone(), message).hint(hint));
         let Some((name, iface)) = word.split_once(':') else {
             let hint = "link A:IF B:IF, for example: link client:eth0 server:eth0";
-            return Err(error(format!("{} names no interface", shorten(word)), hint.into()));
+            return Err(error(words!("{} names no interface", shorten(word)), hint.into()));
         };
         let Some(station) = lab.station(name) else {
             let near = nearest(name, lab.stations.iter().map(|s| s.name.as_str()));
-            let hint = near.map_or("declare it with host or wire".into(), |n| format!("did you mean {n}?"));
-            return Err(error(format!("no station is called {}", shorten(name)), hint));
+            let hint = near.map_or("declare it with host or wire".into(), |n| words!("did you mean {n}?"));
+            return Err(error(words!("no station is called {}", shorten(name)), hint));
         };
         let ifaces = &lab.stations[station.index()].ifaces;
         let Some(at) = ifaces.iter().position(|i| i.name == iface) else {
             let all: Vec<&str> = ifaces.iter().map(|i| i.name.as_str()).collect();
             let hint = match all.as_slice() {
-                [] => format!("{name} has no interfaces"),
-                all => format!("{name} has {}", all.join(", ")),
+                [] => words!("{name} has no interfaces"),
+                all => words!("{name} has {}", all.join(", ")),
             };
-            return Err(error(format!("{name} has no interface {}", shorten(iface)), hint));
+            return Err(error(words!("{name} has no interface {}", shorten(iface)), hint));
         };
         let end = End { station, iface: at as u16 };
         let taken = lab.links.iter().find(|l| l.ends.contains(&end));
         if ends.contains(&end) || taken.is_some() {
-            let hint = taken.map_or("name it once".into(), |l| format!("line {} links it", l.line));
-            return Err(error(format!("{word} has a link already"), hint));
+            let hint = taken.map_or("name it once".into(), |l| words!("line {} links it", l.line));
+            return Err(error(words!("{word} has a link already"), hint));
         }
         ends.push(end);
     }

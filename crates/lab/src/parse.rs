@@ -8,7 +8,7 @@ use hookwalk_engine::sorted::sort_by;
 use hookwalk_engine::time::Duration;
 use hookwalk_lang::Diagnostic;
 use hookwalk_lang::diagnostic::nearest;
-use hookwalk_lang::shell;
+use hookwalk_lang::{shell, words};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Lab, Vec<Diagnostic>> {
                 line: u32::try_from(line).unwrap_or(u32::MAX),
                 col: u32::try_from(col).unwrap_or(u32::MAX),
                 len: 1,
-                message: format!("byte 0x{:02x} is not UTF-8", bytes[e.valid_up_to()]),
+                message: words!("byte 0x{:02x} is not UTF-8", bytes[e.valid_up_to()]),
                 hint: Some("save the file as UTF-8".into()),
             }])
         }
@@ -217,16 +217,15 @@ impl Parser {
     /// Is the line short enough, and free of control characters?
     fn readable(&mut self, line: &RawLine<'_>) -> bool {
         if line.text.len() > MAX_LINE {
-            let hint = format!("a line has at most {MAX_LINE} bytes");
-            let d = line
-                .diagnostic(MAX_LINE..MAX_LINE, format!("a line of {} bytes", line.text.len()))
-                .hint(hint);
+            let hint = words!("a line has at most {MAX_LINE} bytes");
+            let d =
+                line.diagnostic(MAX_LINE..MAX_LINE, words!("a line of {} bytes", line.text.len())).hint(hint);
             self.error(d);
             return false;
         }
         if let Some((at, c)) = line.text.char_indices().find(|(_, c)| c.is_control() && *c != '\t') {
             let d = line
-                .diagnostic(at..at + c.len_utf8(), format!("control character U+{:04X}", u32::from(c)))
+                .diagnostic(at..at + c.len_utf8(), words!("control character U+{:04X}", u32::from(c)))
                 .hint("a lab is plain text");
             self.error(d);
             return false;
@@ -253,8 +252,8 @@ impl Parser {
             text.push('\n');
         }
         let d = lines[opened]
-            .diagnostic(word.span.clone(), format!("the file ends before the line {}", word.text))
-            .hint(format!("standard input ends with a line that is only {}", word.text));
+            .diagnostic(word.span.clone(), words!("the file ends before the line {}", word.text))
+            .hint(words!("standard input ends with a line that is only {}", word.text));
         self.error(d);
         None
     }
@@ -382,35 +381,35 @@ impl Parser {
             }
             Head::Keyword { word: "expect", lang: None, rest } => self.expect(line, rest).map(Some),
             Head::Keyword { word, lang: Some(_), .. } if KEYWORDS.contains(&word) => Err(Box::new(
-                line.diagnostic(at..at + word.len(), format!("{word} has no language"))
+                line.diagnostic(at..at + word.len(), words!("{word} has no language"))
                     .hint("title, about, say and ask may have one"),
             )),
             Head::Keyword { word, .. } => Err(Box::new(self.unknown_statement(line, word, at))),
             Head::Other(span) => {
                 let word = &line.text[span.clone()];
-                let d = line.diagnostic(span, format!("unknown statement {}", shorten(word)));
+                let d = line.diagnostic(span, words!("unknown statement {}", shorten(word)));
                 Err(Box::new(d.hint("a line begins with a keyword, or with NAME#, NAME$ or NAME>")))
             }
         }
     }
 
     fn unknown_station(&self, line: &RawLine<'_>, name: &str, at: usize) -> Box<Diagnostic> {
-        let d = line.diagnostic(at..at + name.len(), format!("no station is called {}", shorten(name)));
+        let d = line.diagnostic(at..at + name.len(), words!("no station is called {}", shorten(name)));
         let names = self.lab.stations.iter().map(|s| s.name.as_str());
         Box::new(match nearest(name, names) {
-            Some(near) => d.hint(format!("did you mean {near}?")),
+            Some(near) => d.hint(words!("did you mean {near}?")),
             None => d.hint("declare it with host or wire"),
         })
     }
 
     fn unknown_statement(&self, line: &RawLine<'_>, word: &str, at: usize) -> Diagnostic {
-        let d = line.diagnostic(at..at + word.len(), format!("unknown statement {}", shorten(word)));
+        let d = line.diagnostic(at..at + word.len(), words!("unknown statement {}", shorten(word)));
         // `client > …` and `client # …` are the likeliest slips of all.
         if self.lab.station(word).is_some() {
-            return d.hint(format!("no blank between {word} and its # or $ or >"));
+            return d.hint(words!("no blank between {word} and its # or $ or >"));
         }
         match nearest(word, KEYWORDS) {
-            Some(near) => d.hint(format!("did you mean {near}?")),
+            Some(near) => d.hint(words!("did you mean {near}?")),
             None => d.hint("a line begins with a keyword, or with NAME#, NAME$ or NAME>"),
         }
     }
@@ -431,7 +430,7 @@ impl Parser {
         let is_wire = self.lab.stations[station.index()].kind == StationKind::Wire;
         if is_wire && (prompt == Prompt::User || first.text != "frames") {
             let name = &self.lab.stations[station.index()].name;
-            let d = line.diagnostic(first.span.clone(), format!("{name} is a wire: it runs no programs"));
+            let d = line.diagnostic(first.span.clone(), words!("{name} is a wire: it runs no programs"));
             return Err(Box::new(d.hint("a wire knows frames; declare it as a host to run more")));
         }
         // Spans count from the beginning of the statement, as `Lab::source` gives it.
@@ -499,15 +498,15 @@ fn packet(
             Some(at) => at as u16,
             None => {
                 let all: Vec<&str> = owner.ifaces.iter().map(|i| i.name.as_str()).collect();
-                let message = format!("{} has no interface {}", owner.name, shorten(&dev.text));
+                let message = words!("{} has no interface {}", owner.name, shorten(&dev.text));
                 let d = line.diagnostic(dev.span.clone(), message);
-                return Err(Box::new(d.hint(format!("it has {}", all.join(", ")))));
+                return Err(Box::new(d.hint(words!("it has {}", all.join(", ")))));
             }
         },
     };
     if owner.kind == StationKind::Wire && owner.ifaces.is_empty() {
-        let d = line.diagnostic(0..rest, format!("{} has no interface to send from", owner.name));
-        return Err(Box::new(d.hint(format!("wire {} eth0=ADDR/LEN", owner.name))));
+        let d = line.diagnostic(0..rest, words!("{} has no interface to send from", owner.name));
+        return Err(Box::new(d.hint(words!("wire {} eth0=ADDR/LEN", owner.name))));
     }
     Ok(Statement::Packet { station, packet: packet.into(), iface, together })
 }

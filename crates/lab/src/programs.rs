@@ -6,6 +6,7 @@
 mod client;
 mod ping;
 
+use hookwalk_engine::FULL;
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::flight::{Cpu, PacketIds};
 use hookwalk_engine::host::Host;
@@ -54,6 +55,7 @@ pub(crate) fn start(machine: &mut Machine<'_>, words: &[Word], stdin: Option<&st
     let Some(name) = words.first() else { return State::Ended(Output::default()) };
     match name.text.as_str() {
         "listen" => State::Ended(listen(machine.host, &words[1..])),
+        _ if !FULL => State::Ended(Output::refuse("", 0..0)),
         "ping" => ping::start(machine, &words[1..]),
         "nc" => client::start_nc(machine, words, stdin),
         "curl" => client::start_curl(machine, words),

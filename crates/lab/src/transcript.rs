@@ -18,6 +18,8 @@ pub struct Block {
     pub command: String,
     /// What it printed, line by line; `[exit N]` last where it failed.
     pub lines: Vec<String>,
+    /// The player ran it, and does not know what it printed.
+    pub unprinted: bool,
 }
 
 impl Transcript {
@@ -42,7 +44,7 @@ impl Transcript {
         for line in text.lines() {
             let line = line.trim_end();
             if is_command(line) {
-                transcript.blocks.push(Block { command: line.to_string(), lines: Vec::new() });
+                transcript.blocks.push(Block { command: line.to_string(), ..Block::default() });
                 continue;
             }
             if transcript.blocks.is_empty() {

@@ -12,7 +12,7 @@ use crate::shell::Word;
 use crate::ss;
 use crate::sysctl;
 use crate::trace;
-use hookwalk_engine::Host;
+use hookwalk_engine::{FULL, Host};
 
 /// The tools by the names under which people call them.
 pub const NAMES: &[&str] = &[
@@ -50,6 +50,8 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         | "ip6tables-nft"
         | "ip6tables-nft-save"
         | "ip6tables-nft-restore" => iptables::run(host, argv, stdin),
+        "sysctl" => sysctl::run(host, argv, stdin),
+        _ if !FULL => without(base, argv),
         "cat" => files::cat(host, argv),
         "conntrack" => conntrack::run(host, argv),
         "dmesg" => klog::dmesg(host, argv),
@@ -58,7 +60,25 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         "ss" => ss::run(host, argv),
         "ipset" => ipset::run(host, argv, stdin),
         "ip" => ip::run(host, argv),
-        "sysctl" => sysctl::run(host, argv, stdin),
         _ => Output::refuse(format!("the command {} is not simulated", name.text), name.span.clone()),
     }
+}
+
+/// The player's answer for a tool that it has not got. What only prints changes nothing, so that a lab goes on without it.
+fn without(tool: &str, argv: &[Word]) -> Output {
+    let word = |n: usize| argv.get(n).map(|w| w.text.as_str());
+    let only_prints = match tool {
+        "cat" | "ss" | "dmesg" => true,
+        // `-E` listens, `-z` resets counters; short options may be written together.
+        "conntrack" => {
+            matches!(word(1), Some("-L" | "--dump" | "-G" | "--get" | "-C" | "--count" | "-S" | "--stats"))
+                && argv[2..].iter().all(|w| !w.text.starts_with('-') || w.text.len() == 2 && w.text != "-z")
+        }
+        "ip" => {
+            let at = 1 + argv[1..].iter().take_while(|w| w.text.starts_with('-')).count();
+            matches!(word(at + 1), None | Some("show" | "list" | "ls" | "lst" | "get"))
+        }
+        _ => false,
+    };
+    if only_prints { Output::unprinted() } else { Output::refuse("", 0..0) }
 }

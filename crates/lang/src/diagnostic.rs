@@ -1,7 +1,24 @@
 //! What is wrong with a text, where, and what may have been meant.
 
+use hookwalk_engine::FULL;
 use std::fmt;
 use std::ops::Range;
+
+/// Words for people about what is wrong, as `format!` makes them. The player has none: where something is wrong, the whole
+/// of Hookwalk takes over and says what.
+#[macro_export]
+macro_rules! words {
+    ($($arg:tt)*) => { if $crate::diagnostic::WORDS { format!($($arg)*) } else { String::new() } };
+}
+
+/// Are there words? See [`words!`].
+pub const WORDS: bool = FULL;
+
+/// A text for people, or nothing in the player.
+#[inline(always)]
+pub(crate) fn said(text: impl Into<String>) -> String {
+    if WORDS { text.into() } else { String::new() }
+}
 
 /// A message about a place in a text. Lines and columns count from 1; columns count characters.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,7 +38,11 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// About the bytes `span` of `text`, a single line that is number `line` of its file. A span that lies outside of
     /// the text or within a character is moved to where it fits.
+    #[inline(always)]
     pub fn new(line: u32, text: &str, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { message: said(message), ..Diagnostic::at(line, text, span) }
+    }
+    fn at(line: u32, text: &str, span: Range<usize>) -> Diagnostic {
         let start = floor(text, span.start);
         let end = floor(text, span.end).max(start);
         let count = |s: &str| u32::try_from(s.chars().count()).unwrap_or(u32::MAX);
@@ -29,14 +50,15 @@ impl Diagnostic {
             line,
             col: count(&text[..start]).saturating_add(1),
             len: count(&text[start..end]).max(1),
-            message: message.into(),
+            message: String::new(),
             hint: None,
         }
     }
     /// With a hint.
     #[must_use]
+    #[inline(always)]
     pub fn hint(mut self, hint: impl Into<String>) -> Diagnostic {
-        self.hint = Some(hint.into());
+        self.hint = Some(said(hint));
         self
     }
 }
@@ -63,6 +85,9 @@ impl fmt::Display for Diagnostic {
 
 /// The candidate that is nearest to what was written, where one is near enough to be worth a hint.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if !WORDS {
+        return None;
+    }
     // A long word is nobody's typing error, and the distance costs its length squared.
     if word.len() > 40 {
         return None;

@@ -5,10 +5,12 @@
 //! for: [`iptables`], [`ip`], [`sysctl`], [`conntrack`], [`ipset`]. [`packet`] reads the packet lines of a lab, and
 //! [`frames`] prints what travelled.
 
+#[macro_use]
+pub mod diagnostic;
+
 pub mod command;
 pub mod complete;
 pub mod conntrack;
-pub mod diagnostic;
 pub mod files;
 pub mod frames;
 pub mod ip;

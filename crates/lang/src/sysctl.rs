@@ -6,13 +6,13 @@ mod others;
 use crate::conntrack;
 use crate::output::Output;
 use crate::shell::Word;
-use hookwalk_engine::Host;
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::device::DevId;
 use hookwalk_engine::event::NoObserver;
 use hookwalk_engine::sorted::sort_by;
 use hookwalk_engine::sysctl::{DevConf, Sysctl};
 use hookwalk_engine::time::HZ;
+use hookwalk_engine::{FULL, Host};
 use keys::{COUNT, DEV_KEYS, FIXED, Field, INT, KEYS, Range};
 
 /// How the command line asks for its output.
@@ -77,7 +77,7 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
                 "deprecated" => {}
                 "dry-run" => options.dry_run = true,
                 "version" => return Output::ok("sysctl from procps-ng 4.0.2\n"),
-                _ => return Output::refuse(format!("sysctl {text} is not simulated"), word.span.clone()),
+                _ => return Output::refuse(words!("sysctl {text} is not simulated"), word.span.clone()),
             }
             continue;
         }
@@ -110,11 +110,14 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
                     break;
                 }
                 _ => {
-                    let message = format!("sysctl -{letter} is not simulated");
+                    let message = words!("sysctl -{letter} is not simulated");
                     return Output::refuse(message, word.span.clone());
                 }
             }
         }
+    }
+    if !FULL && (load.is_some() || options.all || operands.is_empty()) {
+        return Output::refuse("", 0..0);
     }
     if let Some(word) = load {
         return load_settings(host, word, &operands, stdin, options);
@@ -196,7 +199,8 @@ fn find(host: &Host, path: &str) -> Result<Found, Missing> {
     if let Some(index) = KEYS.iter().position(|k| k.path == path) {
         return Ok(Found::Key(index));
     }
-    let listed = |list: &str, name: &str| match list.split(' ').any(|l| l == name) {
+    // What Linux has besides, the player does not know; whatever is missing there is left to the whole.
+    let listed = |list: &'static str, name: &str| match FULL && list.split(' ').any(|l| l == name) {
         true => Err(Missing::NotSimulated),
         false => Err(Missing::Unknown),
     };
@@ -303,6 +307,10 @@ fn value(host: &mut Host, found: Found) -> String {
 }
 
 fn show(host: &mut Host, path: &str, found: Found, options: Options, out: &mut Output) {
+    if !FULL {
+        out.unprinted = true;
+        return;
+    }
     if options.names {
         out.line(&name(path));
         return;
@@ -312,6 +320,10 @@ fn show(host: &mut Host, path: &str, found: Found, options: Options, out: &mut O
 }
 
 fn print(path: &str, value: &str, options: Options, out: &mut Output) {
+    if !FULL {
+        out.unprinted = true;
+        return;
+    }
     if options.binary {
         out.stdout.push_str(value);
     } else if options.values {
@@ -323,14 +335,18 @@ fn print(path: &str, value: &str, options: Options, out: &mut Output) {
 
 /// There is no such setting, or not here.
 fn missing(path: &str, why: Missing, word: &Word, options: Options, out: &mut Output) {
+    if !FULL {
+        *out = Output::refuse("", 0..0);
+        return;
+    }
     match why {
         Missing::Unknown if options.ignore => {}
         Missing::Unknown => {
-            out.error_line(&format!("sysctl: cannot stat /proc/sys/{path}: No such file or directory"));
+            out.error_line(&words!("sysctl: cannot stat /proc/sys/{path}: No such file or directory"));
             out.exit = 1;
         }
         Missing::NotSimulated => {
-            let refusal = Output::refuse(format!("{} is not simulated", name(path)), word.span.clone());
+            let refusal = Output::refuse(words!("{} is not simulated", name(path)), word.span.clone());
             out.stderr.push_str(&refusal.stderr);
             out.exit = refusal.exit;
             out.refused = out.refused.take().or(refusal.refused);
@@ -342,6 +358,7 @@ fn read(host: &mut Host, word: &Word, options: Options, out: &mut Output) {
     let path = path(&word.text);
     match find(host, &path) {
         Ok(found) => show(host, &path, found, options, out),
+        Err(why) if !FULL => missing(&path, why, word, options, out),
         Err(why) => {
             // A directory means all that is in it.
             let below = format!("{}/", path.trim_end_matches('/'));
@@ -363,7 +380,10 @@ fn write(host: &mut Host, key: &str, value: &str, word: &Word, options: Options,
         Err(why) => return missing(&path, why, word, options, out),
     };
     let invalid = |exit, out: &mut Output| {
-        out.error_line(&format!("sysctl: setting key \"{}\": Invalid argument", name(&path)));
+        if !FULL {
+            *out = Output::refuse("", 0..0);
+        }
+        out.error_line(&words!("sysctl: setting key \"{}\": Invalid argument", name(&path)));
         out.exit = out.exit.max(exit);
     };
     let range = match found {
@@ -398,7 +418,7 @@ fn write(host: &mut Host, key: &str, value: &str, word: &Word, options: Options,
         _ => false,
     };
     if (kept && first < 0) || (matches!(found, Found::Dev(..)) && !(0..=255).contains(&first)) {
-        let message = format!("the value {first} of {} is not simulated", name(&path));
+        let message = words!("the value {first} of {} is not simulated", name(&path));
         let refusal = Output::refuse(message, word.span.clone());
         out.stderr.push_str(&refusal.stderr);
         out.exit = refusal.exit;
@@ -535,7 +555,7 @@ fn load_settings(
                 }
             }
             None => {
-                out.error_line(&format!("sysctl: -({}): invalid syntax, continuing...", at + 1));
+                out.error_line(&words!("sysctl: -({}): invalid syntax, continuing...", at + 1));
                 out.exit = 1;
             }
         }

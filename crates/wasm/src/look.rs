@@ -3,22 +3,20 @@
 //! A step of the engine may tell several events at once, and the world is only known after the whole step. Where that
 //! shows (a packet already rewritten, an entry already made), what has not been told yet is taken back here.
 
-use crate::rules;
 use crate::view::*;
 use hookwalk_engine::conntrack::{Conn, ConnRef, Nfct, Tuple, status};
-use hookwalk_engine::event::{DropBy, Event, EventKind, Outcome as Tested};
+use hookwalk_engine::event::{Event, EventKind, Outcome as Tested};
 use hookwalk_engine::hook::{HOOK_LIST, Hook, HookFn};
 use hookwalk_engine::host::Host;
 use hookwalk_engine::nat::Manip;
 use hookwalk_engine::packet::{L4, Packet, PacketId, Skb, proto};
-use hookwalk_engine::ruleset::{RuleRef, TableKind};
+use hookwalk_engine::ruleset::TableKind;
 use hookwalk_engine::sorted::SortedMap;
 use hookwalk_engine::{Addr, Family};
 use hookwalk_lab::facts::{self, Scene};
 use hookwalk_lab::file::{Statement, StationId, StationKind as Kind};
 use hookwalk_lab::record::What;
 use hookwalk_lab::session::{Record, Session};
-use hookwalk_lab::why;
 
 /// A step tells at most so many events about one packet.
 const STEP: usize = 12;
@@ -38,12 +36,12 @@ impl Looker {
         Looker { session }
     }
 
-    fn record(&self, n: usize) -> Option<Record> {
+    pub(crate) fn record(&self, n: usize) -> Option<Record> {
         self.session.records(n..n + 1).first().copied()
     }
 
     /// The packet of record `n` as it is after that record, or as it was last before.
-    fn held(&mut self, n: usize, id: PacketId) -> Held {
+    pub(crate) fn held(&mut self, n: usize, id: PacketId) -> Held {
         for back in 0..STEP {
             let at = (n + 1).checked_sub(back)?;
             self.session.seek(at);
@@ -314,57 +312,6 @@ impl Looker {
         found
     }
 
-    /// The answer to a question such as `server nat POSTROUTING 1` or `packet 3`.
-    pub(crate) fn why(&mut self, question: &str) -> WhyView {
-        let question = match why::ask(&self.session, question) {
-            Ok(question) => question,
-            Err(asked) => {
-                let problem = Some(asked.message);
-                return WhyView { problem, headline: None, reasons: Vec::new(), remedies: Vec::new() };
-            }
-        };
-        let answer = why::answer(&mut self.session, &question);
-        let reasons = answer.reasons.into_iter().map(|r| ReasonView {
-            fact: r.fact.into(),
-            at: r.at.map(|at| at as u32),
-            packets: r.packets,
-        });
-        WhyView {
-            problem: None,
-            headline: Some(answer.headline.into()),
-            reasons: reasons.collect(),
-            remedies: answer.remedies.into_iter().map(Into::into).collect(),
-        }
-    }
-
-    /// The tables of a host at a position.
-    pub(crate) fn tables(&mut self, at: usize, station: u32) -> Vec<TableView> {
-        let run = self.session.seek(at);
-        let Some(host) = run.world.host(StationId(station as u16)) else { return Vec::new() };
-        let mut tables = rules::tables(host);
-        let record = at.checked_sub(1).and_then(|n| self.record(n));
-        let Some(Record { what: What::Host(event), .. }) = record else { return tables };
-        if u32::from(event.host.0) != station {
-            return tables;
-        }
-        let Some((rule, outcome)) = touched(&event.kind) else { return tables };
-        let family = at
-            .checked_sub(1)
-            .and_then(|n| self.held(n, event.packet))
-            .map_or(Family::V4, |s| s.packet.family);
-        let host = self.session.seek(at).world.host(StationId(station as u16));
-        let chain =
-            host.and_then(|h| Some(h.rules.table(family, rule.table)?.chain(rule.chain)?.name.to_string()));
-        let name = if family == Family::V6 { "ip6" } else { "ip" };
-        let view = tables.iter_mut().filter(|t| t.family == name && t.table == rule.table.name());
-        for chain in view.flat_map(|t| &mut t.chains).filter(|c| Some(&c.name) == chain.as_ref()) {
-            if let Some(r) = chain.rules.get_mut(usize::from(rule.rule)) {
-                r.outcome = Some(outcome);
-            }
-        }
-        tables
-    }
-
     /// The run as a whole.
     pub(crate) fn lab(&mut self) -> LabView {
         let lab = self.session.lab().clone();
@@ -402,7 +349,7 @@ impl Looker {
             let Some(at) = self.session.position_of_line(i) else { break };
             let source = lab.source(line);
             let own = || vec![Text { lang: None, text: source.to_owned() }];
-            let mut output = None;
+            let (mut output, mut later) = (None, false);
             let mut answers = Vec::new();
             let station = match &line.what {
                 Statement::Command { station, .. } | Statement::Packet { station, .. } => {
@@ -413,7 +360,9 @@ impl Looker {
             let (kind, texts) = match &line.what {
                 Statement::Command { .. } => {
                     if blocks.peek().is_some_and(|b| b.command == source) {
-                        output = blocks.next().map(|b| b.lines.join("\n"));
+                        let block = blocks.next();
+                        later = block.is_some_and(|b| b.unprinted);
+                        output = block.filter(|_| !later).map(|b| b.lines.join("\n"));
                     }
                     (LineKind::Command, own())
                 }
@@ -436,6 +385,7 @@ impl Looker {
                 answers,
                 station,
                 output,
+                later,
                 failed,
             });
         }
@@ -534,21 +484,6 @@ fn line_station(session: &Session, line: u32) -> u16 {
     match session.lab().lines.get(line as usize).map(|l| &l.what) {
         Some(Statement::Command { station, .. } | Statement::Packet { station, .. }) => station.0,
         _ => 0,
-    }
-}
-
-/// The rule that an event is about, and what came of it.
-fn touched(kind: &EventKind) -> Option<(RuleRef, Outcome)> {
-    match *kind {
-        EventKind::Rule { rule, outcome: Tested::Failed(_) } => Some((rule, Outcome::Failed)),
-        EventKind::Rule { rule, .. }
-        | EventKind::Accept { rule }
-        | EventKind::Logged { rule }
-        | EventKind::NatBound { rule: Some(rule), .. }
-        | EventKind::Drop {
-            by: DropBy::Rule(rule) | DropBy::Reject(rule) | DropBy::Target(rule) | DropBy::Match(rule),
-        } => Some((rule, Outcome::Matched)),
-        _ => None,
     }
 }
 

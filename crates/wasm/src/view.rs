@@ -201,6 +201,8 @@ pub struct LineView {
     /// What a command printed, with `[exit N]` where it failed.
     #[tsify(optional)]
     pub output: Option<String>,
+    /// It printed something that only the whole of Hookwalk can print; never of a run of the whole.
+    pub later: bool,
     /// `expect` lines that did not hold.
     pub failed: bool,
 }

@@ -351,7 +351,7 @@ impl<'a> Run<'a> {
                     normalise(command_of(&printing.command), &stdout, "", 0)
                 }
             };
-            blocks.push(Block { command: printing.command, lines });
+            blocks.push(Block { command: printing.command, lines, ..Block::default() });
         }
         for (number, command, not, text) in self.expected {
             let block = &blocks[command];

@@ -36,6 +36,7 @@ mod transport;
 pub mod u32;
 pub mod udp;
 
+use crate::FULL;
 use crate::conntrack::{Conn, Helper};
 use crate::device::DevId;
 use crate::hook::Hook;
@@ -274,19 +275,21 @@ impl Match {
             Match::Mark(m) => m.test(cx),
             Match::Connmark(m) => m.test(cx),
             Match::Limit(m) => m.test(cx),
+            Match::Iprange(m) => m.test(cx),
+            Match::Length(m) => m.test(cx),
+            Match::Ttl(m) | Match::Hl(m) => m.test(cx),
+            Match::Pkttype(m) => m.test(cx),
+            Match::Statistic(m) => m.test(cx),
+            // The player reads no rule with any of the others.
+            _ if !FULL => Matched::NotSimulated,
             Match::Hashlimit(m) => m.test(cx),
             Match::Recent(m) => m.test(cx),
             Match::Connlimit(m) => m.test(cx),
             Match::Connbytes(m) => m.test(cx),
             Match::Set(m) => m.test(cx),
-            Match::Iprange(m) => m.test(cx),
-            Match::Length(m) => m.test(cx),
-            Match::Ttl(m) | Match::Hl(m) => m.test(cx),
             Match::Tos(m) => m.test(cx),
             Match::Dscp(m) => m.test(cx),
             Match::Ecn(m) => m.test(cx),
-            Match::Pkttype(m) => m.test(cx),
-            Match::Statistic(m) => m.test(cx),
             Match::String(m) => m.test(cx),
             Match::Time(m) => m.test(cx),
             Match::Physdev(m) => m.test(cx),

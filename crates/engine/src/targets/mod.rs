@@ -10,6 +10,7 @@ pub mod opaque;
 pub mod reject;
 pub mod set;
 
+use crate::FULL;
 use crate::addr::Addr;
 use crate::device::DevId;
 use crate::event::{Emit, EventKind, Field, Observer};
@@ -191,6 +192,11 @@ impl Target {
                 cx.spawn.push(Spawn::Reject { with: *with });
                 Verdict::Drop
             }
+            Target::Log(_) | Target::Nflog(_) if !FULL => {
+                // What is logged is read with tools that the player has not got.
+                cx.emit.event(EventKind::Logged { rule: cx.rule });
+                Verdict::Continue
+            }
             Target::Log(target) => {
                 let seen = Seen::of(cx.skb, cx.hook, cx.in_dev, cx.out_dev);
                 cx.net.klog.log(LogLine { at: cx.net.now, seen, target: target.clone() });
@@ -203,7 +209,7 @@ impl Target {
             }
             // An audit record changes nothing that a packet could meet.
             Target::Audit(_) => Verdict::Continue,
-            Target::Trace => {
+            Target::Trace if FULL => {
                 let old = u32::from(cx.skb.traced);
                 cx.skb.traced = true;
                 cx.set(Field::Trace, old, 1);
@@ -215,9 +221,14 @@ impl Target {
             Target::Snat(t) => nat::bind(cx, &t.range, Manip::Src),
             Target::Masquerade(t) => nat::masquerade(cx, &t.range),
             Target::Redirect(t) => nat::redirect(cx, &t.range),
-            Target::Netmap(t) => nat::netmap(cx, &t.range),
             Target::Notrack => ct::notrack(cx),
             Target::Ct(t) => t.run(cx),
+            // The player reads no rule with any of the others.
+            _ if !FULL => {
+                cx.emit.event(EventKind::NotSimulated { rule: cx.rule });
+                Verdict::Continue
+            }
+            Target::Netmap(t) => nat::netmap(cx, &t.range),
             Target::Classify(class) => {
                 let old = std::mem::replace(&mut cx.skb.priority, *class);
                 cx.set(Field::Priority, old, *class);
@@ -237,7 +248,7 @@ impl Target {
             Target::Set(t) => t.run(cx),
             Target::Snpt(t) => nat::translate_prefix(cx, t, Manip::Src),
             Target::Dnpt(t) => nat::translate_prefix(cx, t, Manip::Dst),
-            Target::Opaque(_) => {
+            Target::Opaque(_) | Target::Trace => {
                 cx.emit.event(EventKind::NotSimulated { rule: cx.rule });
                 Verdict::Continue
             }

@@ -134,7 +134,7 @@ pub(super) fn sort_tables(block: &Block) -> Block {
     }
     // Stable: lines after the last COMMIT (an error text) stay with their table.
     tables.sort_by(|a, b| a.first().cmp(&b.first()));
-    Block { command: block.command.clone(), lines: tables.concat() }
+    Block { command: block.command.clone(), lines: tables.concat(), ..Block::default() }
 }
 
 /// `conntrack -S` with the counts of all processors in one line.
@@ -161,5 +161,9 @@ pub(super) fn sum_processors(block: &Block) -> Block {
         }
     }
     let line = names.iter().zip(&sums).map(|(name, sum)| format!(" {name}={sum}")).collect::<String>();
-    Block { command: block.command.clone(), lines: vec![format!("all processors:{line}")] }
+    Block {
+        command: block.command.clone(),
+        lines: vec![format!("all processors:{line}")],
+        ..Block::default()
+    }
 }

@@ -42,7 +42,7 @@ pub(super) fn settle(block: &Block) -> Block {
         lines.push(line.clone());
     }
     sort_from(&mut lines, elements);
-    Block { command: block.command.clone(), lines }
+    Block { command: block.command.clone(), lines, ..Block::default() }
 }
 
 fn sort_from(lines: &mut [String], from: Option<usize>) {

@@ -51,7 +51,7 @@ pub(crate) fn host(text: &str, family: Family) -> Result<Addr, Fault> {
         }
         Family::V6 => None,
     });
-    found.ok_or_else(|| Fault::param(format!("host/network `{text}' not found")))
+    found.ok_or_else(|| Fault::param(words!("host/network `{text}' not found")))
 }
 
 /// A mask: a prefix length or an address.
@@ -70,7 +70,7 @@ pub(crate) fn one(text: &str, family: Family) -> Result<AddrMask, Fault> {
         None => (text, None),
     };
     let mask = match mask_text {
-        Some(m) => mask(m, family).ok_or_else(|| Fault::param(format!("invalid mask `{m}' specified")))?,
+        Some(m) => mask(m, family).ok_or_else(|| Fault::param(words!("invalid mask `{m}' specified")))?,
         None => Addr::prefix_mask(family, family.bits()),
     };
     // With mask 0 the address does not matter and is not looked up.

@@ -8,7 +8,7 @@ use hookwalk_engine::hook::Hook;
 use hookwalk_engine::ruleset::{Base, Chain, ChainId, Counters, Policy, Rule, Ruleset, Table, TableKind};
 use hookwalk_engine::sorted::sort_by;
 use hookwalk_engine::targets::Target;
-use hookwalk_engine::{Family, Host};
+use hookwalk_engine::{FULL, Family, Host};
 use std::collections::HashMap;
 
 /// Runs a request on the host's rules.
@@ -51,6 +51,10 @@ pub(crate) fn apply(
     mut index: Option<&mut Index>,
     out: &mut Output,
 ) -> Result<(), Fault> {
+    let lists = matches!(request.command, Command::List(_) | Command::ListRules(_));
+    if !FULL && request.verbose > 0 && !lists {
+        return Err(Fault::Incomplete);
+    }
     let kind = request.table;
     let name = request.chain.as_deref();
     let deferred = index.is_some();
@@ -61,7 +65,7 @@ pub(crate) fn apply(
         && find(table, to, index.as_deref()).is_none()
         && builtin(kind, to).is_none()
     {
-        return Err(Fault::param(format!("Chain '{to}' does not exist")));
+        return Err(Fault::param(words!("Chain '{to}' does not exist")));
     }
     let here = name.and_then(|n| find(table, n, index.as_deref()));
     match &request.command {
@@ -69,7 +73,7 @@ pub(crate) fn apply(
         Command::Append | Command::Insert(_) => {
             let name = name.unwrap_or_default();
             for spec in &request.rules {
-                if request.verbose > 0 && request.command == Command::Append {
+                if FULL && request.verbose > 0 && request.command == Command::Append {
                     out.line(&list::echo(spec, family));
                 }
                 let hook = builtin(kind, name);
@@ -98,7 +102,7 @@ pub(crate) fn apply(
                     Command::Insert(n) => ("RULE_INSERT", Some(n - 1)),
                     _ => ("RULE_APPEND", None),
                 };
-                if request.verbose > 0 && at.is_some() {
+                if FULL && request.verbose > 0 && at.is_some() {
                     out.line(&list::echo(spec, family));
                 }
                 add(table, family, id, at, spec, op, deferred, index.as_deref())?;
@@ -114,7 +118,7 @@ pub(crate) fn apply(
                 Some(chain) if at < chain.rules.len() => chain.rules.remove(at),
                 _ => return Err(Fault::Operation("Index of replacement too big.")),
             };
-            if request.verbose > 0 {
+            if FULL && request.verbose > 0 {
                 out.line(&list::echo(spec, family));
             }
             let result = add(table, family, id, Some(at), spec, "RULE_REPLACE", deferred, index.as_deref());
@@ -134,7 +138,7 @@ pub(crate) fn apply(
                     chain.rules.iter().position(|r| save::rule(r, table, family, None) == wanted)
                 });
                 let Some(at) = at else { return Err(BAD) };
-                if request.verbose > 0 {
+                if FULL && request.verbose > 0 {
                     out.line(&list::echo(spec, family));
                 }
                 if request.command == Command::Delete
@@ -153,6 +157,10 @@ pub(crate) fn apply(
             }
             chain.rules.remove(n - 1);
             Ok(())
+        }
+        Command::List(_) | Command::ListRules(_) if !FULL => {
+            out.unprinted = true;
+            if request.zero { zero(rules, family, request, None, out) } else { Ok(()) }
         }
         Command::List(number) => {
             list::chains(rules, family, request, *number, out)?;
@@ -312,7 +320,7 @@ fn add(
 
 fn kernel(table: &Table, id: ChainId, op: &'static str, why: &'static str) -> Fault {
     let chain = table.chain(id).map_or("", |c| &c.name);
-    Fault::Kernel { op, why, about: format!("rule in chain {chain}") }
+    Fault::Kernel { op, why, about: words!("rule in chain {chain}") }
 }
 
 /// The names of a table's chains in the order of listings: built-in ones by hook, then users' by name.
@@ -365,7 +373,7 @@ fn flush(
 ) -> Result<(), Fault> {
     let kind = request.table;
     for (name, id) in affected(rules, family, kind, request.chain.as_deref())? {
-        if request.verbose > 0 {
+        if FULL && request.verbose > 0 {
             out.line(&format!("Flushing chain `{name}'"));
         }
         if let Some(chain) = id.and_then(|id| rules.table_mut(family, kind)?.chain_mut(id)) {
@@ -373,7 +381,7 @@ fn flush(
         }
     }
     // Where it tells what it does, it makes the built-in chains that it tells about.
-    if request.verbose > 0 && request.chain.is_none() {
+    if FULL && request.verbose > 0 && request.chain.is_none() {
         let mut index = index;
         for hook in kind.hooks() {
             let id = rules.table_or_new(family, kind).base_or_new(*hook);
@@ -415,7 +423,7 @@ fn zero(
     let all = !matches!(request.command, Command::Zero(_));
     let chains = affected(rules, family, kind, request.chain.as_deref())?;
     for (name, id) in &chains {
-        if request.verbose > 0 && number.is_none() && (all || id.is_some()) {
+        if FULL && request.verbose > 0 && number.is_none() && (all || id.is_some()) {
             out.line(&format!("Zeroing chain `{name}'"));
         }
     }
@@ -471,7 +479,7 @@ fn delete_chain(
     let busy = |name: &str| Fault::Kernel {
         op: "CHAIN_DEL",
         why: "Device or resource busy",
-        about: format!("chain {name}"),
+        about: words!("chain {name}"),
     };
     let Some(table) = rules.table_mut(family, kind) else {
         return if request.chain.is_some() { Err(Fault::Operation(NO_CHAIN)) } else { Ok(()) };
@@ -480,7 +488,7 @@ fn delete_chain(
     match (request.chain.as_deref(), here) {
         (Some(_), None) => return Err(Fault::Operation(NO_CHAIN)),
         (Some(name), Some(id)) => {
-            if request.verbose > 0 && builtin(kind, name).is_none() {
+            if FULL && request.verbose > 0 && builtin(kind, name).is_none() {
                 out.line(&format!("Deleting chain `{name}'"));
             }
             let keep = |c: &Chain| c.base.is_some_and(|b| b.policy != Policy::Accept);
@@ -497,7 +505,7 @@ fn delete_chain(
                 match &chain.base {
                     Some(base) if !chain.rules.is_empty() || base.policy != Policy::Accept => continue,
                     Some(_) => {}
-                    None if request.verbose > 0 => out.line(&format!("Deleting chain `{name}'")),
+                    None if FULL && request.verbose > 0 => out.line(&format!("Deleting chain `{name}'")),
                     None => {}
                 }
                 gone.push(id);

@@ -1,7 +1,9 @@
 //! Why a command of the iptables family stops, and how the real tools put it: prefix, hint line, exit status.
 
 use super::Tool;
+use crate::diagnostic::said;
 use crate::output::Output;
+use hookwalk_engine::FULL;
 use std::ops::Range;
 
 /// The end of a command before it did what was asked.
@@ -47,12 +49,16 @@ pub(crate) const NO_CHAIN: &str = "No chain/target/match by that name.";
 
 impl Fault {
     /// A [`Fault::Parameter`].
+    #[inline(always)]
     pub(crate) fn param(text: impl Into<String>) -> Fault {
-        Fault::Parameter(text.into())
+        Fault::Parameter(said(text))
     }
 
     /// As the tool prints it. `line` is the input line of a restore.
     pub(crate) fn output(self, tool: &Tool, line: Option<u32>) -> Output {
+        if !FULL {
+            return Output::refuse("", 0..0);
+        }
         let name = &tool.name;
         let hint = format!("Try `{name} -h' or '{name} --help' for more information.\n");
         let at = line.map_or(String::new(), |l| format!("Error occurred at line: {l}\n"));

@@ -31,7 +31,7 @@ use crate::shell::Word;
 use fault::Fault;
 use hookwalk_engine::event::Condition;
 use hookwalk_engine::ruleset::{HeaderMatch, Rule, Table};
-use hookwalk_engine::{Family, Host};
+use hookwalk_engine::{FULL, Family, Host};
 
 /// Appends formatted text to a string.
 macro_rules! put {
@@ -66,6 +66,9 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
     let name = argv.first().map_or("", |w| w.text.rsplit('/').next().unwrap_or_default());
     let family = if name.starts_with("ip6") { Family::V6 } else { Family::V4 };
     let tool = Tool { name: name.to_string(), family };
+    if name.ends_with("-save") && !FULL {
+        return Output::unprinted();
+    }
     if name.ends_with("-save") {
         return save::run(host, &tool, argv);
     }
@@ -115,6 +118,7 @@ fn finish(so_far: Output, fault: Fault, tool: &Tool, line: Option<u32>) -> Outpu
         stderr: so_far.stderr + &end.stderr,
         exit: end.exit,
         refused: end.refused,
+        unprinted: so_far.unprinted,
     }
 }
 

@@ -264,10 +264,10 @@ pub(crate) fn give(
     let Some(opt) = opts.iter().find(|o| o.id == id) else { return Ok(()) };
     let (ext, name) = (args.name, opt.name);
     if !opt.multi && args.has(id) {
-        return Err(Fault::param(format!("{ext}: option \"--{name}\" can only be used once.\n")));
+        return Err(Fault::param(words!("{ext}: option \"--{name}\" can only be used once.\n")));
     }
     if not && !opt.invert {
-        return Err(Fault::param(format!("{ext}: option \"--{name}\" cannot be inverted.\n")));
+        return Err(Fault::param(words!("{ext}: option \"--{name}\" cannot be inverted.\n")));
     }
     let text = word.map_or(String::new(), |w| w.text);
     let val = value(opt, ext, &text, args.family)?;
@@ -285,19 +285,19 @@ pub(crate) fn check(args: &Args<'_>, opts: &'static [Opt]) -> Result<(), Fault> 
         let name = opt.name;
         if seen & 1 << opt.id == 0 {
             if opt.required {
-                return Err(Fault::param(format!("{ext}: option \"--{name}\" must be specified\n")));
+                return Err(Fault::param(words!("{ext}: option \"--{name}\" must be specified\n")));
             }
             continue;
         }
         let missing = opt.only_with & !seen;
         if missing != 0 {
             let other = name_of(missing.trailing_zeros());
-            return Err(Fault::param(format!("{ext}: option \"--{name}\" also requires \"--{other}\".\n")));
+            return Err(Fault::param(words!("{ext}: option \"--{name}\" also requires \"--{other}\".\n")));
         }
         let clash = opt.not_with & seen;
         if clash != 0 {
             let other = name_of(clash.trailing_zeros());
-            return Err(Fault::param(format!(
+            return Err(Fault::param(words!(
                 "{ext}: option \"--{name}\" cannot be used together with \"--{other}\".\n"
             )));
         }
@@ -308,8 +308,8 @@ pub(crate) fn check(args: &Args<'_>, opts: &'static [Opt]) -> Result<(), Fault> 
 fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault> {
     let name = opt.name;
     let bad = |near: Option<&str>, min: u64, max: u64| {
-        let near = near.map_or(String::new(), |n| format!(" near \"{n}\""));
-        Fault::param(format!(
+        let near = near.map_or(String::new(), |n| words!(" near \"{n}\""));
+        Fault::param(words!(
             "{ext}: bad value for option \"--{name}\"{near}, or out of range ({min}-{max}).\n"
         ))
     };
@@ -329,7 +329,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
                     match number::prefix(rest).filter(|(v, _)| (min..=max).contains(v)) {
                         Some((v, after)) if after.is_empty() || after.starts_with(':') => (v, after),
                         Some((_, after)) => {
-                            return Err(Fault::param(format!(
+                            return Err(Fault::param(words!(
                                 "{ext}: Argument to \"--{name}\" has unexpected characters near \"{after}\".\n"
                             )));
                         }
@@ -337,7 +337,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
                     }
                 };
                 if count >= 2 {
-                    return Err(Fault::param(format!(
+                    return Err(Fault::param(words!(
                         "{ext}: Too many components for option \"--{name}\" (max: 2)\n"
                     )));
                 }
@@ -362,15 +362,15 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
                     v <= u64::from(u32::MAX) && !rest.is_empty() && rest.len() < value.len()
                 });
                 return Err(Fault::param(if garbage {
-                    format!("{ext}: trailing garbage after value for option \"--{name}\".\n")
+                    words!("{ext}: trailing garbage after value for option \"--{name}\".\n")
                 } else {
-                    format!("{ext}: bad integer value for option \"--{name}\", or out of range.\n")
+                    words!("{ext}: bad integer value for option \"--{name}\", or out of range.\n")
                 }));
             };
             Val::Mark(value, mask)
         }
         Ty::Tos => {
-            let illegal = || Fault::param(format!("Illegal value: \"{text}\""));
+            let illegal = || Fault::param(words!("Illegal value: \"{text}\""));
             let (first, rest) = text.split_once('/').map_or((text, None), |(v, m)| (v, Some(m)));
             match number::whole(first, 0, 255) {
                 Some(value) => {
@@ -382,7 +382,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
                 }
                 None => match names::TOS.iter().find(|(n, _)| n.eq_ignore_ascii_case(text)) {
                     Some((_, tos)) => Val::Tos(*tos, 0x3f),
-                    None => return Err(Fault::param(format!("Symbolic name \"{text}\" is unknown"))),
+                    None => return Err(Fault::param(words!("Symbolic name \"{text}\" is unknown"))),
                 },
             }
         }
@@ -390,7 +390,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
             let level = match number::whole(text, 0, 7) {
                 Some(level) => level,
                 None => names::level(text)
-                    .ok_or_else(|| Fault::param(format!("log level \"{text}\" unknown\n")))?,
+                    .ok_or_else(|| Fault::param(words!("log level \"{text}\" unknown\n")))?,
             };
             Val::Num(level)
         }
@@ -398,7 +398,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
             let port = |text: &str| -> Result<u64, Fault> {
                 names::port(text, None)
                     .map(u64::from)
-                    .ok_or_else(|| Fault::param(format!("Port \"{text}\" does not resolve to anything.\n")))
+                    .ok_or_else(|| Fault::param(words!("Port \"{text}\" does not resolve to anything.\n")))
             };
             match text.split_once(':') {
                 None => {
@@ -415,7 +415,7 @@ fn value(opt: &Opt, ext: &str, text: &str, family: Family) -> Result<Val, Fault>
         Ty::Proto => match names::protocol(&text.to_ascii_lowercase()) {
             Some(proto) => Val::Num(u64::from(proto)),
             None => {
-                return Err(Fault::param(format!("unknown protocol \"{text}\" specified")));
+                return Err(Fault::param(words!("unknown protocol \"{text}\" specified")));
             }
         },
         Ty::Host => Val::Net(AddrMask::host(family, resolve(text, family)?)),
@@ -466,7 +466,7 @@ fn mask_of(text: &str, family: Family) -> Option<Addr> {
 
 fn no_mask(ext: &str, name: &str, family: Family) -> Fault {
     let bits = family.bits();
-    Fault::param(format!(
+    Fault::param(words!(
         "{ext}: bad value for option \"--{name}\", neither a valid network mask nor valid CIDR (0-{bits}).\n"
     ))
 }

@@ -116,7 +116,7 @@ pub(crate) fn command(
         match item {
             Item::End => break,
             Item::Missing => {
-                return Err(Fault::param(format!("option \"{}\" requires an argument", words.last())));
+                return Err(Fault::param(words!("option \"{}\" requires an argument", words.last())));
             }
             Item::Unknown => {
                 // `-p tcp --dport`: the protocol brings its match along.
@@ -126,7 +126,7 @@ pub(crate) fn command(
                 }
                 // In a restore, the words of a line come after `-t TABLE`.
                 let first = restore.filter(|_| words.next == 1).map(|r| r.0.name());
-                return Err(Fault::param(format!("unknown option \"{}\"", first.unwrap_or(words.last()))));
+                return Err(Fault::param(words!("unknown option \"{}\"", first.unwrap_or(words.last()))));
             }
             Item::Word(word) => {
                 if word.text == "!" {
@@ -194,11 +194,11 @@ impl Parser<'_> {
     /// Notes a rule option; most may be given once and some cannot be inverted.
     fn note(&mut self, letter: char) -> Result<(), Fault> {
         if self.seen.contains(&letter) {
-            return Err(Fault::param(format!("multiple -{letter} flags not allowed")));
+            return Err(Fault::param(words!("multiple -{letter} flags not allowed")));
         }
         self.seen.push(letter);
         if self.invert && !matches!(letter, 's' | 'd' | 'p' | 'i' | 'o' | 'f') {
-            return Err(Fault::param(format!("cannot have ! before -{letter}")));
+            return Err(Fault::param(words!("cannot have ! before -{letter}")));
         }
         Ok(())
     }
@@ -218,7 +218,7 @@ impl Parser<'_> {
                 self.command = Some((letter, None, None));
                 return Ok(());
             }
-            return Err(Fault::param(format!("Cannot use -{letter} with -{other}")));
+            return Err(Fault::param(words!("Cannot use -{letter} with -{other}")));
         }
         self.command = Some((letter, None, None));
         Ok(())
@@ -226,7 +226,7 @@ impl Parser<'_> {
 
     fn set_number(&mut self, word: &Word) -> Result<(), Fault> {
         let number = number::whole(&word.text, 1, u64::from(u32::MAX))
-            .ok_or_else(|| Fault::param(format!("Invalid rule number `{}'", word.text)))?;
+            .ok_or_else(|| Fault::param(words!("Invalid rule number `{}'", word.text)))?;
         if let Some(command) = &mut self.command {
             command.1 = Some(number as usize);
         }
@@ -307,12 +307,12 @@ impl Parser<'_> {
                 // The tool looks at the word itself, so a glued argument is not understood.
                 let name = words.last().to_ascii_lowercase();
                 let proto = names::protocol(&name)
-                    .ok_or_else(|| Fault::param(format!("unknown protocol \"{name}\" specified")))?;
+                    .ok_or_else(|| Fault::param(words!("unknown protocol \"{name}\" specified")))?;
                 if proto == 0 && self.invert {
                     return Err(Fault::param("rule would never match protocol"));
                 }
                 if self.family() == Family::V6 && matches!(proto, 43 | 44 | 51 | 60) && !self.invert {
-                    out.error_line(&format!(
+                    out.error_line(&words!(
                         "Warning: never matched protocol: {name}. use extension match instead."
                     ));
                 }
@@ -373,7 +373,7 @@ impl Parser<'_> {
                 match matches::find(text, self.family()) {
                     Some(ext) => self.load(Loaded::Match(ext)),
                     None => {
-                        return Err(Fault::param(format!(
+                        return Err(Fault::param(words!(
                             "Couldn't load match `{text}':No such file or directory\n"
                         )));
                     }
@@ -385,7 +385,7 @@ impl Parser<'_> {
                     return Err(Fault::param("unexpected ! flag before --table"));
                 }
                 if restoring {
-                    return Err(Fault::param(format!(
+                    return Err(Fault::param(words!(
                         "The -t option cannot be used in {}.\n",
                         self.tool.name
                     )));
@@ -393,7 +393,7 @@ impl Parser<'_> {
                 match table_kind(text) {
                     Some(kind) => self.table = kind,
                     None => {
-                        return Err(Fault::Other(3, format!("table '{text}' does not exist")));
+                        return Err(Fault::Other(3, words!("table '{text}' does not exist")));
                     }
                 }
             }
@@ -416,7 +416,7 @@ impl Parser<'_> {
             }
             'w' => {
                 if restoring {
-                    return Err(Fault::param(format!("You cannot use `-w' from {}", self.tool.name)));
+                    return Err(Fault::param(words!("You cannot use `-w' from {}", self.tool.name)));
                 }
                 self.wait = true;
                 let seconds = arg.or_else(|| words.take_argument());
@@ -426,7 +426,7 @@ impl Parser<'_> {
             }
             'W' => {
                 if restoring {
-                    return Err(Fault::param(format!("You cannot use `-W' from {}", self.tool.name)));
+                    return Err(Fault::param(words!("You cannot use `-W' from {}", self.tool.name)));
                 }
                 let _ = arg.or_else(|| words.take_argument());
                 self.wait_interval = true;
@@ -459,7 +459,7 @@ impl Parser<'_> {
             _ => match targets::find(&name, self.family()) {
                 Some(ext) => self.load(Loaded::Target(ext)),
                 None if KNOWN_TARGETS.contains(&name.as_str()) => {
-                    return Err(Fault::Refused(format!("-j {name} is not simulated"), words.last_span()));
+                    return Err(Fault::Refused(words!("-j {name} is not simulated"), words.last_span()));
                 }
                 None => self.jump = Some((name, false)),
             },
@@ -572,15 +572,15 @@ impl Parser<'_> {
         self.check_options(letter, deletes_number)?;
         if let Some(chain) = &self.chain {
             if chain.len() >= 29 {
-                return Err(Fault::param(format!("chain name `{chain}' too long (must be under 29 chars)")));
+                return Err(Fault::param(words!("chain name `{chain}' too long (must be under 29 chars)")));
             }
             if rule_command {
                 let has = |c| self.seen.contains(&c);
                 if matches!(chain.as_str(), "PREROUTING" | "INPUT") && has('o') {
-                    return Err(Fault::param(format!("Can't use -o with {chain}\n")));
+                    return Err(Fault::param(words!("Can't use -o with {chain}\n")));
                 }
                 if matches!(chain.as_str(), "POSTROUTING" | "OUTPUT") && has('i') {
-                    return Err(Fault::param(format!("Can't use -i with {chain}\n")));
+                    return Err(Fault::param(words!("Can't use -i with {chain}\n")));
                 }
             }
         }
@@ -650,7 +650,7 @@ impl Parser<'_> {
             _ => "RULE_APPEND",
         };
         let chain = self.chain.as_deref().unwrap_or_default();
-        Fault::Kernel { op, why, about: format!("rule in chain {chain}") }
+        Fault::Kernel { op, why, about: words!("rule in chain {chain}") }
     }
 
     /// Which options go with which command (`generic_opt_check`).
@@ -665,7 +665,7 @@ impl Parser<'_> {
                 _ => "v",
             };
             if !fits.contains(*option) {
-                return Err(Fault::param(format!("Illegal option `-{option}' with this command")));
+                return Err(Fault::param(words!("Illegal option `-{option}' with this command")));
             }
         }
         Ok(())

@@ -104,7 +104,7 @@ pub(crate) fn ports_need(matched: &[Match], proto: Option<Inv<u8>>) -> Result<()
         };
         if proto.is_none_or(|p| p.value != wanted) {
             let lower = name.to_ascii_lowercase();
-            return Err(Fault::param(format!("{name} match requires '-p {lower}'")));
+            return Err(Fault::param(words!("{name} match requires '-p {lower}'")));
         }
     }
     Ok(())
@@ -189,10 +189,10 @@ pub(crate) fn interface(name: &str, out: &mut Output) -> Result<String, Fault> {
         return Err(Fault::param("Empty interface is likely to be undesired"));
     }
     if name.len() > 15 {
-        return Err(Fault::param(format!("interface name `{name}' must be shorter than IFNAMSIZ (15)")));
+        return Err(Fault::param(words!("interface name `{name}' must be shorter than IFNAMSIZ (15)")));
     }
     if name.contains(['/', ' ']) {
-        out.error_line(&format!(
+        out.error_line(&words!(
             "Warning: weird character in interface `{name}' ('/' and ' ' are not allowed by the kernel)."
         ));
     }
@@ -202,13 +202,13 @@ pub(crate) fn interface(name: &str, out: &mut Output) -> Result<String, Fault> {
 /// What a new chain may be called.
 pub(crate) fn new_name(name: &str, family: Family) -> Result<(), Fault> {
     if name.starts_with('-') || name.starts_with('!') {
-        return Err(Fault::param(format!("chain name not allowed to start with `{}'", &name[..1])));
+        return Err(Fault::param(words!("chain name not allowed to start with `{}'", &name[..1])));
     }
     if name.len() >= 29 {
-        return Err(Fault::param(format!("chain name `{name}' too long (must be under 29 chars)")));
+        return Err(Fault::param(words!("chain name `{name}' too long (must be under 29 chars)")));
     }
     if name.contains(|c: char| c.is_ascii_whitespace()) || name.is_empty() {
-        return Err(Fault::param(format!("Invalid chain name `{name}'")));
+        return Err(Fault::param(words!("Invalid chain name `{name}'")));
     }
     let target = matches!(name, "ACCEPT" | "DROP" | "RETURN" | "QUEUE")
         || targets::find(name, family).is_some()
@@ -225,10 +225,10 @@ pub(crate) fn target_name(name: &str, _jump: bool) -> Result<(), Fault> {
         return Err(Fault::param("Invalid target name (too short)"));
     }
     if name.len() >= 29 {
-        return Err(Fault::param(format!("Invalid target name `{name}' (28 chars max)")));
+        return Err(Fault::param(words!("Invalid target name `{name}' (28 chars max)")));
     }
     if name.contains(|c: char| c.is_ascii_whitespace()) {
-        return Err(Fault::param(format!("Invalid target name `{name}'")));
+        return Err(Fault::param(words!("Invalid target name `{name}'")));
     }
     Ok(())
 }

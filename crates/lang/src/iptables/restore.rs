@@ -180,13 +180,13 @@ impl Reader<'_> {
             }
             let Some(kind) = table_kind(name) else {
                 let tool = &self.tool.name;
-                return Err(at(Fault::param(format!("{tool}: line {number} table name '{name}' invalid"))));
+                return Err(at(Fault::param(words!("{tool}: line {number} table name '{name}' invalid"))));
             };
             let (rules, out) = (&mut self.host.rules, &mut self.out);
             self.load = Some(begin(rules, self.tool, self.options, kind, out));
             return Ok(());
         }
-        Err((Fault::Plain(1, format!("{}: line {number} failed\n", self.tool.name)), None))
+        Err((Fault::Plain(1, words!("{}: line {number} failed\n", self.tool.name)), None))
     }
 
     /// A command as on the command line, with counters before it perhaps.
@@ -198,10 +198,10 @@ impl Reader<'_> {
         let mut rest = text;
         if let Some(inner) = text.strip_prefix('[') {
             let Some((pair, after)) = inner.split_once(']') else {
-                return Err(at(Fault::param(format!("Bad line {number}: need ]"))));
+                return Err(at(Fault::param(words!("Bad line {number}: need ]"))));
             };
             let Some((packets, bytes)) = pair.split_once(':') else {
-                return Err(at(Fault::param(format!("Bad line {number}: need :"))));
+                return Err(at(Fault::param(words!("Bad line {number}: need :"))));
             };
             if self.options.counters {
                 let (packets, bytes) = (number::lenient(packets), number::lenient(bytes));
@@ -267,11 +267,11 @@ fn undo(rules: &mut Ruleset, tool: &Tool, load: Load) {
 fn chain_line(tool: &Tool, options: &Options, text: &str, number: u32, load: &mut Load) -> Result<(), Fault> {
     let mut words = text.split([' ', '\t', '\n']).filter(|w| !w.is_empty());
     let Some(name) = words.next() else {
-        return Err(Fault::param(format!("{}: line {number} chain name invalid", tool.name)));
+        return Err(Fault::param(words!("{}: line {number} chain name invalid", tool.name)));
     };
     request::new_name(name, tool.family)?;
     let Some(policy) = words.next() else {
-        return Err(Fault::param(format!("{}: line {number} policy invalid", tool.name)));
+        return Err(Fault::param(words!("{}: line {number} policy invalid", tool.name)));
     };
     // A user's chain has no policy, whatever is written.
     let Some(hook) = exec::builtin(load.kind, name) else {
@@ -283,7 +283,7 @@ fn chain_line(tool: &Tool, options: &Options, text: &str, number: u32, load: &mu
         counters = words
             .next()
             .and_then(bracketed)
-            .ok_or_else(|| Fault::param(format!("invalid policy counters for chain '{name}'")))?;
+            .ok_or_else(|| Fault::param(words!("invalid policy counters for chain '{name}'")))?;
     }
     let policy = match policy {
         "ACCEPT" | "-" => Policy::Accept,

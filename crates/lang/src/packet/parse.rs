@@ -2,7 +2,7 @@
 
 use super::{Ends, Fields, Kind, PacketSpec, Re, sctp};
 use crate::complete::{Choice, Kind as Choices, of};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::{Diagnostic, nearest, said};
 use crate::names::{icmp_names, parse_addr, parse_number, protocol_number, tcp_flags_from};
 use crate::shell::Word;
 use hookwalk_engine::addr::{Addr, Family};
@@ -141,9 +141,9 @@ pub fn parse(text: &str, from: usize, line: u32) -> Parsed<PacketSpec> {
             let ends = reader.ends(&kind_word, true)?;
             let word = reader.word("the chunks: init, init-ack, cookie-echo, cookie-ack, data …")?;
             let chunks = sctp::chunks(&word.text).map_err(|name| {
-                let error = reader.error(&word, format!("unknown SCTP chunk: {name}"));
+                let error = reader.error(&word, words!("unknown SCTP chunk: {name}"));
                 match nearest(name, sctp::CHUNKS.iter().map(|(n, _)| *n)) {
-                    Some(near) => error.hint_boxed(format!("did you mean {near}?")),
+                    Some(near) => error.hint_boxed(words!("did you mean {near}?")),
                     None => {
                         error.hint_boxed("init, init-ack, cookie-echo, cookie-ack, data, sack, shutdown …")
                     }
@@ -172,9 +172,9 @@ pub fn parse(text: &str, from: usize, line: u32) -> Parsed<PacketSpec> {
             Kind::Reply { flags }
         }
         other => {
-            let error = reader.error(&kind_word, format!("unknown kind of packet: {other}"));
+            let error = reader.error(&kind_word, words!("unknown kind of packet: {other}"));
             return Err(match nearest(other, KINDS) {
-                Some(near) => error.hint_boxed(format!("did you mean {near}?")),
+                Some(near) => error.hint_boxed(words!("did you mean {near}?")),
                 None => error.hint_boxed("tcp, udp, icmp, icmp6, ip, ip6 or reply"),
             });
         }
@@ -208,13 +208,15 @@ trait HintBoxed {
 }
 
 impl HintBoxed for Box<Diagnostic> {
+    #[inline(always)]
     fn hint_boxed(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(said(hint));
         self
     }
 }
 
 impl Reader<'_> {
+    #[inline(always)]
     fn error(&self, word: &Word, message: impl Into<String>) -> Box<Diagnostic> {
         Box::new(Diagnostic::new(self.line, self.text, word.span.clone(), message))
     }
@@ -235,7 +237,7 @@ impl Reader<'_> {
                     self.line,
                     self.text,
                     end..end,
-                    format!("the line ends here; missing: {what}"),
+                    words!("the line ends here; missing: {what}"),
                 )))
             }
         }
@@ -268,7 +270,7 @@ impl Reader<'_> {
                 _ => "",
             };
             return Err(self
-                .error(&source, format!("{} takes the other family's addresses", kind.text))
+                .error(&source, words!("{} takes the other family's addresses", kind.text))
                 .hint_boxed(hint));
         }
         Ok(Ends { family, src, sport, dst, dport })
@@ -279,7 +281,7 @@ impl Reader<'_> {
         if !ports {
             return match parse_addr(text) {
                 Some((family, addr)) => Ok((family, addr, 0)),
-                None => Err(self.error(word, format!("not an address: {text}"))),
+                None => Err(self.error(word, words!("not an address: {text}"))),
             };
         }
         let hint = "ADDRESS:PORT, for IPv6 [ADDRESS]:PORT";
@@ -288,14 +290,14 @@ impl Reader<'_> {
             None => text.rsplit_once(':').filter(|(addr, _)| !addr.contains(':')),
         };
         let Some((addr, port)) = parts else {
-            return Err(self.error(word, format!("a port is missing: {text}")).hint_boxed(hint));
+            return Err(self.error(word, words!("a port is missing: {text}")).hint_boxed(hint));
         };
         let Some((family, addr)) = parse_addr(addr) else {
-            return Err(self.error(word, format!("not an address: {addr}")).hint_boxed(hint));
+            return Err(self.error(word, words!("not an address: {addr}")).hint_boxed(hint));
         };
         match parse_number(port).and_then(|p| u16::try_from(p).ok()) {
             Some(port) => Ok((family, addr, port)),
-            None => Err(self.error(word, format!("not a port: {port}")).hint_boxed("0 to 65535")),
+            None => Err(self.error(word, words!("not a port: {port}")).hint_boxed("0 to 65535")),
         }
     }
 
@@ -311,7 +313,7 @@ impl Reader<'_> {
                 Ok(Some(flags))
             }
             None => {
-                let error = self.error(word, format!("not TCP flags: {}", word.text));
+                let error = self.error(word, words!("not TCP flags: {}", word.text));
                 Err(error.hint_boxed("letters as tcpdump prints them: S F R P . U E W (. is ACK)"))
             }
         }
@@ -326,7 +328,7 @@ impl Reader<'_> {
             return match (byte(kind), byte(code)) {
                 (Some(kind), Some(code)) => Ok((kind, code)),
                 _ => Err(self
-                    .error(&word, format!("not TYPE/CODE: {text}"))
+                    .error(&word, words!("not TYPE/CODE: {text}"))
                     .hint_boxed("two numbers from 0 to 255")),
             };
         }
@@ -334,9 +336,9 @@ impl Reader<'_> {
         match names.iter().find(|(name, ..)| name.eq_ignore_ascii_case(text)) {
             Some((_, kind, code)) => Ok((*kind, *code)),
             None => {
-                let error = self.error(&word, format!("unknown ICMP message: {text}"));
+                let error = self.error(&word, words!("unknown ICMP message: {text}"));
                 Err(match nearest(text, names.iter().map(|(name, ..)| *name)) {
-                    Some(near) => error.hint_boxed(format!("did you mean {near}?")),
+                    Some(near) => error.hint_boxed(words!("did you mean {near}?")),
                     None => error.hint_boxed("a name such as echo-request, or TYPE/CODE"),
                 })
             }
@@ -354,30 +356,30 @@ impl Reader<'_> {
                 None => (word.text.as_str(), None),
             };
             let Some(allowed) = takes.allows(name) else {
-                let error = self.error(&word, format!("unknown option: {name}"));
+                let error = self.error(&word, words!("unknown option: {name}"));
                 return Err(match nearest(name, OPTIONS) {
-                    Some(near) => error.hint_boxed(format!("did you mean {near}?")),
+                    Some(near) => error.hint_boxed(words!("did you mean {near}?")),
                     None => error,
                 });
             };
             if !allowed {
-                return Err(self.error(&word, format!("{name} does not go with this kind of packet")));
+                return Err(self.error(&word, words!("{name} does not go with this kind of packet")));
             }
             let bare = matches!(name, "df" | "badsum" | "sackok");
             let value = match (bare, value) {
                 (true, None) => "",
-                (true, Some(_)) => return Err(self.error(&word, format!("{name} takes no value"))),
+                (true, Some(_)) => return Err(self.error(&word, words!("{name} takes no value"))),
                 (false, Some(value)) => value,
                 (false, None) => {
                     return Err(self
-                        .error(&word, format!("{name} needs a value"))
-                        .hint_boxed(format!("{name}=…")));
+                        .error(&word, words!("{name} needs a value"))
+                        .hint_boxed(words!("{name}=…")));
                 }
             };
             let number = |max: u64| -> Parsed<u64> {
                 parse_number(value).filter(|n| *n <= max).ok_or_else(|| {
-                    self.error(&word, format!("not a number for {name}: {value}"))
-                        .hint_boxed(format!("0 to {max}"))
+                    self.error(&word, words!("not a number for {name}: {value}"))
+                        .hint_boxed(words!("0 to {max}"))
                 })
             };
             match name {
@@ -412,7 +414,7 @@ impl Reader<'_> {
                 }
                 "gw" => match parse_addr(value) {
                     Some((_, addr)) => fields.gateway = Some(addr),
-                    None => return Err(self.error(&word, format!("not an address: {value}"))),
+                    None => return Err(self.error(&word, words!("not an address: {value}"))),
                 },
                 "frag" => {
                     let (offset, more) = match value.strip_suffix('+') {
@@ -422,7 +424,7 @@ impl Reader<'_> {
                     match parse_number(offset).filter(|n| *n <= 65528 && n % 8 == 0) {
                         Some(offset) => fields.frag = Some((offset as u16, more)),
                         None => {
-                            let error = self.error(&word, format!("not a fragment offset: {value}"));
+                            let error = self.error(&word, words!("not a fragment offset: {value}"));
                             return Err(
                                 error.hint_boxed("bytes, a multiple of 8; + where more follow: frag=0+")
                             );
@@ -440,7 +442,7 @@ impl Reader<'_> {
                         "sent" => Re::Sent,
                         _ => {
                             return Err(self
-                                .error(&word, format!("unknown: {}", word.text))
+                                .error(&word, words!("unknown: {}", word.text))
                                 .hint_boxed("re=last or re=sent"));
                         }
                     });
@@ -448,7 +450,7 @@ impl Reader<'_> {
                 // What is left is `proto`.
                 _ => match protocol_number(value) {
                     Some(number) => protocol = Some(number),
-                    None => return Err(self.error(&word, format!("unknown protocol: {value}"))),
+                    None => return Err(self.error(&word, words!("unknown protocol: {value}"))),
                 },
             }
             if fields.data.is_some() && fields.len.is_some() {

@@ -59,7 +59,7 @@ fn hex_string(text: &str) -> Result<Vec<u8>, Fault> {
                 let digit = |b: u8| (b as char).to_digit(16);
                 for b in [high, low] {
                     if digit(b).is_none() {
-                        return Err(Fault::param(format!("Invalid hex char '{}'", b as char)));
+                        return Err(Fault::param(words!("Invalid hex char '{}'", b as char)));
                     }
                 }
                 let value = digit(high).unwrap_or(0) * 16 + digit(low).unwrap_or(0);
@@ -91,7 +91,7 @@ fn build_string(args: &Args<'_>) -> Result<Match, Fault> {
         }
     };
     if pattern.len() > 128 {
-        return Err(Fault::param(format!("STRING too long \"{}\"", g.text)));
+        return Err(Fault::param(words!("STRING too long \"{}\"", g.text)));
     }
     Ok(Match::String(
         StringMatch {
@@ -209,7 +209,7 @@ impl U32Parser<'_> {
                 self.at += rest.len() - after.len();
                 Ok(value as u32)
             }
-            _ => Err(Fault::param(format!("u32: at char {}: not a number or out of range", self.at))),
+            _ => Err(Fault::param(words!("u32: at char {}: not a number or out of range", self.at))),
         }
     }
 }
@@ -228,7 +228,7 @@ fn parse_u32(text: &str) -> Result<Vec<U32Test>, Fault> {
                 break;
             }
             let op: fn(u32) -> U32Op = if p.text[p.at..].starts_with("&&") {
-                return Err(Fault::param(format!("u32: at char {}: operator expected", p.at)));
+                return Err(Fault::param(words!("u32: at char {}: operator expected", p.at)));
             } else if p.take("&") {
                 U32Op::And
             } else if p.take("<<") {
@@ -240,17 +240,17 @@ fn parse_u32(text: &str) -> Result<Vec<U32Test>, Fault> {
             } else if p.at >= text.len() {
                 return Err(Fault::param("u32: abrupt end of input after location specifier"));
             } else {
-                return Err(Fault::param(format!("u32: at char {}: operator expected", p.at)));
+                return Err(Fault::param(words!("u32: at char {}: operator expected", p.at)));
             };
             if ops.len() >= 10 {
-                return Err(Fault::param(format!("u32: at char {}: too many operators", p.at)));
+                return Err(Fault::param(words!("u32: at char {}: too many operators", p.at)));
             }
             ops.push(op(p.number()?));
         }
         let mut ranges = Vec::new();
         loop {
             if ranges.len() >= 10 {
-                return Err(Fault::param(format!("u32: at char {}: too many \",\"s", p.at)));
+                return Err(Fault::param(words!("u32: at char {}: too many \",\"s", p.at)));
             }
             let low = p.number()?;
             let high = if p.take(":") { p.number()? } else { low };
@@ -265,7 +265,7 @@ fn parse_u32(text: &str) -> Result<Vec<U32Test>, Fault> {
             return Ok(tests);
         }
         if !p.take("&&") {
-            return Err(Fault::param(format!("u32: at char {}: \"&&\" was expected instead", p.at)));
+            return Err(Fault::param(words!("u32: at char {}: \"&&\" was expected instead", p.at)));
         }
     }
 }
@@ -354,7 +354,7 @@ fn daytime(text: &str) -> Result<u32, Fault> {
             _ => after.is_empty(),
         };
         if value > limit || !goes_on {
-            return Err(Fault::param(format!(
+            return Err(Fault::param(words!(
                 "invalid time \"{rest}\" specified, should be hh:mm[:ss] format and within the boundaries"
             )));
         }
@@ -390,9 +390,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
 }
 
 fn date(text: &str) -> Result<u32, Fault> {
-    let bad = || {
-        Fault::param(format!("Invalid date \"{text}\" specified. Should be YYYY[-MM[-DD[Thh[:mm[:ss]]]]]"))
-    };
+    let bad =
+        || Fault::param(words!("Invalid date \"{text}\" specified. Should be YYYY[-MM[-DD[Thh[:mm[:ss]]]]]"));
     let (ymd, hms) = match text.split_once('T') {
         Some((ymd, hms)) => (ymd, Some(hms)),
         None => (text, None),
@@ -459,7 +458,7 @@ fn build_time(args: &Args<'_>) -> Result<Match, Fault> {
                         Ok(number) => u32::try_from(number).unwrap_or(u32::MAX),
                         Err(_) => {
                             let known = DAYS.iter().position(|d| word.starts_with(&d[..2]));
-                            let bad = || Fault::param(format!("{word} is not a valid day specifier"));
+                            let bad = || Fault::param(words!("{word} is not a valid day specifier"));
                             known.ok_or_else(bad)? as u32 + 1
                         }
                     };
@@ -473,7 +472,7 @@ fn build_time(args: &Args<'_>) -> Result<Match, Fault> {
                     let (day, after) = digits(word);
                     if day > 31 || !after.is_empty() {
                         let shown = word.len() - after.len() + after.chars().next().map_or(0, char::len_utf8);
-                        return Err(Fault::param(format!(
+                        return Err(Fault::param(words!(
                             "{} is not a valid day for --monthdays",
                             &word[..shown]
                         )));

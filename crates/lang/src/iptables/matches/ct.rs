@@ -68,7 +68,7 @@ fn states(text: &str, option: &str, nat: bool) -> Result<CtStates, Fault> {
         let usable = if nat { &STATES[..] } else { &STATES[..5] };
         match usable.iter().find(|(name, _)| !word.is_empty() && name.starts_with(&upper)) {
             Some((_, state)) => set = set.or(*state),
-            None => return Err(Fault::param(format!("Bad {option} \"{rest}\""))),
+            None => return Err(Fault::param(words!("Bad {option} \"{rest}\""))),
         }
         match after {
             Some(after) => rest = after,
@@ -91,7 +91,7 @@ fn statuses(text: &str) -> Result<u32, Fault> {
         let upper = word.to_ascii_uppercase();
         match STATUSES.iter().find(|(name, _)| !word.is_empty() && name.starts_with(&upper)) {
             Some((_, bit)) => set |= bit,
-            None => return Err(Fault::param(format!("Bad ctstatus \"{word}\""))),
+            None => return Err(Fault::param(words!("Bad ctstatus \"{word}\""))),
         }
     }
     Ok(set)
@@ -121,7 +121,7 @@ fn build_conntrack(args: &Args<'_>) -> Result<Match, Fault> {
                     "ORIGINAL" => Direction::Original,
                     "REPLY" => Direction::Reply,
                     _ => {
-                        return Err(Fault::param(format!(
+                        return Err(Fault::param(words!(
                             "conntrack: Bad value for \"--ctdir\" option: \"{}\"",
                             g.text
                         )));

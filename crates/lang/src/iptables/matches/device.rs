@@ -168,7 +168,7 @@ fn masked(g: &Given, what: &str, zero: &str) -> Result<Inv<(u32, u32)>, Fault> {
     }
     option::mark(&g.text)
         .map(|v| g.inv(v))
-        .ok_or_else(|| Fault::param(format!("{what}: Bad value for \"--{}\" option: \"{}\"", g.name, g.text)))
+        .ok_or_else(|| Fault::param(words!("{what}: Bad value for \"--{}\" option: \"{}\"", g.name, g.text)))
 }
 
 fn put_hex(out: &mut String, (value, mask): (u32, u32), zero: Option<&str>) {
@@ -300,7 +300,7 @@ fn policy_check(args: &Args<'_>) -> Result<(), Fault> {
     for (i, e) in all.iter().enumerate() {
         let has = |id: u8| e.iter().any(|g| g.id == id);
         if args.has(2) && e.is_empty() {
-            return Err(Fault::param(format!(
+            return Err(Fault::param(words!(
                 "policy match: empty policy element {i}. --strict is in effect, but at least one of reqid, \
                  spi, tunnel-src, tunnel-dst, proto or mode is required."
             )));
@@ -428,10 +428,10 @@ pub(super) static SET: Ext<Match> = Ext {
 /// `NAME DIRECTIONS`; the set must be there.
 pub(crate) fn set_ref(args: &Args<'_>, g: &Given) -> Result<SetRef, Fault> {
     if g.text.len() > 31 {
-        return Err(Fault::param(format!("setname `{}' too long, max 31 characters.", g.text)));
+        return Err(Fault::param(words!("setname `{}' too long, max 31 characters.", g.text)));
     }
     let Some(found) = args.net.sets.get(&g.text) else {
-        return Err(Fault::param(format!("Set {} doesn't exist.\n", g.text)));
+        return Err(Fault::param(words!("Set {} doesn't exist.\n", g.text)));
     };
     let both = matches!(found.header.kind, SetType::BitmapPort | SetType::HashMac | SetType::ListSet);
     if !both && found.header.family != args.family {
@@ -439,7 +439,7 @@ pub(crate) fn set_ref(args: &Args<'_>, g: &Given) -> Result<SetRef, Fault> {
             Family::V4 => "IPv4",
             Family::V6 => "IPv6",
         };
-        return Err(Fault::param(format!(
+        return Err(Fault::param(words!(
             "The protocol family of set {} is {family}, which is not applicable.\n",
             g.text
         )));

@@ -123,7 +123,7 @@ pub(crate) fn dscp_class(text: &str) -> Result<u8, Fault> {
         .iter()
         .find(|(name, _)| *name == upper)
         .map(|(_, value)| *value)
-        .ok_or_else(|| Fault::param(format!("Invalid DSCP value `{text}'")))
+        .ok_or_else(|| Fault::param(words!("Invalid DSCP value `{text}'")))
 }
 
 const DSCP_OPTS: &[Opt] = &[
@@ -278,7 +278,7 @@ pub(super) static PKTTYPE: Ext<Match> = Ext {
         };
         match kind {
             Some(kind) => Ok(Match::Pkttype(PktTypeMatch { kind: g.inv(kind) })),
-            None => Err(Fault::param(format!("Bad packet type '{}'", g.text))),
+            None => Err(Fault::param(words!("Bad packet type '{}'", g.text))),
         }
     },
 };

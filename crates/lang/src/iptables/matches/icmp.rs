@@ -116,23 +116,24 @@ fn parse(text: &str, table: &[Name], what: &str) -> Result<IcmpType, Fault> {
         table.iter().filter(|(name, ..)| name.to_ascii_lowercase().starts_with(&wanted)).peekable();
     if let Some(first) = hits.next() {
         if let Some(second) = hits.peek() {
-            return Err(Fault::param(format!(
+            return Err(Fault::param(words!(
                 "Ambiguous {what} type `{text}': `{}' or `{}'?",
-                first.0, second.0
+                first.0,
+                second.0
             )));
         }
         return Ok(IcmpType { kind: first.1, codes: (first.2, first.3) });
     }
-    let unknown = || Fault::param(format!("Unknown {what} type `{text}'"));
+    let unknown = || Fault::param(words!("Unknown {what} type `{text}'"));
     let (kind, rest) = number::prefix(text).filter(|(kind, _)| *kind <= 255).ok_or_else(unknown)?;
     let code = rest.strip_prefix('/');
     if let (None, Some(odd)) = (code, rest.chars().next()) {
-        return Err(Fault::param(format!("unknown character {odd}")));
+        return Err(Fault::param(words!("unknown character {odd}")));
     }
     let codes = match code {
         Some(code) => {
             let code = number::whole(code, 0, 255)
-                .ok_or_else(|| Fault::param(format!("Unknown {what} code `{text}'")))?;
+                .ok_or_else(|| Fault::param(words!("Unknown {what} code `{text}'")))?;
             (code as u8, code as u8)
         }
         None => (0, 255),

@@ -64,7 +64,7 @@ fn addr_types(text: &str) -> Result<AddrTypes, Fault> {
         let upper = word.to_ascii_uppercase();
         match AddrTypes::NAMES.iter().find(|(name, _)| !word.is_empty() && name.starts_with(&upper)) {
             Some((_, bit)) => set.0 |= bit.0,
-            None => return Err(Fault::param(format!("addrtype: bad type \"{word}\""))),
+            None => return Err(Fault::param(words!("addrtype: bad type \"{word}\""))),
         }
     }
     Ok(set)
@@ -157,7 +157,7 @@ pub(super) static IPRANGE: Ext<Match> = Ext {
 fn addr_range(text: &str, family: Family, option: &str) -> Result<(Addr, Addr), Fault> {
     let addr = |part: &str| {
         address::literal(part, family)
-            .ok_or_else(|| Fault::param(format!("iprange: Bad value for \"--{option}\" option: \"{part}\"")))
+            .ok_or_else(|| Fault::param(words!("iprange: Bad value for \"--{option}\" option: \"{part}\"")))
     };
     match text.split_once('-') {
         Some((low, high)) => {
@@ -302,7 +302,7 @@ fn id_range(text: &str, option: &str) -> Result<(u32, u32), Fault> {
     if let Some((_, id)) = table.iter().find(|(name, _)| *name == text) {
         return Ok((*id, *id));
     }
-    let bad = || Fault::param(format!("owner: Bad value for \"--{option}\" option: \"{text}\""));
+    let bad = || Fault::param(words!("owner: Bad value for \"--{option}\" option: \"{text}\""));
     // The largest number stands for "no id".
     let id = |part: &str| number::u32_whole(part).filter(|v| *v != u32::MAX).ok_or_else(bad);
     match text.split_once('-') {

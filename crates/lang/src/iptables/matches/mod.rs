@@ -21,8 +21,8 @@ pub(crate) use rate::rate_of;
 pub(crate) use recent::nft_hashlimit;
 
 use super::option::Ext;
-use hookwalk_engine::Family;
 use hookwalk_engine::matches::Match;
+use hookwalk_engine::{FULL, Family};
 
 /// How a listing is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +35,8 @@ pub(crate) struct Style {
     pub(crate) proto: u8,
 }
 
-/// All matches.
-static ALL: &[&Ext<Match>] = &[
+/// The matches that most rules have; the player reads these only.
+static COMMON: &[&Ext<Match>] = &[
     &ports::TCP,
     &ports::UDP,
     &ports::MULTIPORT,
@@ -47,8 +47,6 @@ static ALL: &[&Ext<Match>] = &[
     &ct::CONNMARK,
     &header::TTL,
     &header::HL,
-    &header::TOS,
-    &header::DSCP,
     &header::LENGTH,
     &header::MAC,
     &header::MARK,
@@ -59,6 +57,12 @@ static ALL: &[&Ext<Match>] = &[
     &misc::ADDRTYPE,
     &misc::IPRANGE,
     &misc::OWNER,
+];
+
+/// The others.
+static RARE: &[&Ext<Match>] = &[
+    &header::TOS,
+    &header::DSCP,
     &track::CONNBYTES,
     &track::CONNLIMIT,
     &track::CONNLABEL,
@@ -102,18 +106,24 @@ static ALL: &[&Ext<Match>] = &[
     &opaque::SRH,
 ];
 
+/// All that can be read.
+fn all() -> impl Iterator<Item = &'static Ext<Match>> {
+    let rare = if FULL { RARE } else { &[] };
+    COMMON.iter().chain(rare).copied()
+}
+
 /// The match of this name in this family.
 pub(crate) fn find(name: &str, family: Family) -> Option<&'static Ext<Match>> {
     let name = match name {
         "icmpv6" | "ipv6-icmp" => "icmp6",
         _ => name,
     };
-    ALL.iter().copied().find(|e| e.name == name && e.family.is_none_or(|f| f == family))
+    all().find(|e| e.name == name && e.family.is_none_or(|f| f == family))
 }
 
 /// The names of a family's matches.
 pub(crate) fn names(family: Family) -> impl Iterator<Item = &'static str> {
-    ALL.iter().filter(move |e| e.family.is_none_or(|f| f == family)).map(|e| e.name)
+    all().filter(move |e| e.family.is_none_or(|f| f == family)).map(|e| e.name)
 }
 
 /// The states that `--ctstate` takes, or `--state`.
@@ -152,8 +162,6 @@ pub(crate) fn save(m: &Match, family: Family, out: &mut String) {
         Match::Mark(m) => header::save_mark(&m.mark, out),
         Match::Ttl(m) => header::save_ttl(m, "ttl", out),
         Match::Hl(m) => header::save_ttl(m, "hl", out),
-        Match::Tos(m) => header::save_tos(m, out),
-        Match::Dscp(m) => header::save_dscp(m, out),
         Match::Length(m) => header::save_length(m, out),
         Match::Mac(m) => header::save_mac(m, out),
         Match::Pkttype(m) => header::save_pkttype(m, out),
@@ -163,6 +171,9 @@ pub(crate) fn save(m: &Match, family: Family, out: &mut String) {
         Match::Addrtype(m) => misc::save_addrtype(m, out),
         Match::Iprange(m) => misc::save_iprange(m, family, out),
         Match::Owner(m) => misc::save_owner(m, out),
+        _ if !FULL => {}
+        Match::Tos(m) => header::save_tos(m, out),
+        Match::Dscp(m) => header::save_dscp(m, out),
         Match::Connbytes(m) => track::save_connbytes(m, out),
         Match::Connlimit(m) => track::save_connlimit(m, family, out),
         Match::Connlabel(m) => track::save_connlabel(m, out),

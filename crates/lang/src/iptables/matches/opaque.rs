@@ -50,7 +50,7 @@ fn numbered(args: &Args<'_>) -> Result<Match, Fault> {
         for part in g.text.split(',') {
             let kind = part.split(':').next().unwrap_or_default();
             if !kind.starts_with(|c: char| c.is_ascii_digit()) {
-                return Err(Fault::param(format!("{}: no valid digits in opt `{kind}'", args.name)));
+                return Err(Fault::param(words!("{}: no valid digits in opt `{kind}'", args.name)));
             }
         }
     }
@@ -117,7 +117,7 @@ pub(super) static BPF: Ext<Match> = Ext {
         for part in parts {
             let words: Vec<&str> = part.split_whitespace().collect();
             if words.len() != 4 || words.iter().any(|w| w.parse::<u32>().is_err()) {
-                return Err(Fault::param(format!("bpf: error at instruction {found}")));
+                return Err(Fault::param(words!("bpf: error at instruction {found}")));
             }
             put!(text, ",{}", words.join(" "));
             found += 1;
@@ -228,7 +228,7 @@ pub(super) static RT: Ext<Match> = Ext {
     build: |args| {
         for (i, g) in args.given.iter().enumerate().filter(|(_, g)| matches!(g.id, 3 | 4)) {
             if !args.given[..i].iter().any(|t| t.id == 0 && !t.not && t.num() == 0) {
-                return Err(Fault::param(format!("`--rt-type 0' required before `--{}'", g.name)));
+                return Err(Fault::param(words!("`--rt-type 0' required before `--{}'", g.name)));
             }
         }
         let all = args.get(1).is_some_and(|g| g.range::<u32>() == (0, u32::MAX));

@@ -35,7 +35,7 @@ fn flags(text: &str) -> Result<u8, Fault> {
             "NONE" => 0,
             _ => match FLAGS.iter().find(|(n, _)| *n == upper) {
                 Some((_, bit)) => *bit,
-                None => return Err(Fault::param(format!("Unknown TCP flag `{name}'"))),
+                None => return Err(Fault::param(words!("Unknown TCP flag `{name}'"))),
             },
         };
     }
@@ -46,7 +46,7 @@ fn flags(text: &str) -> Result<u8, Fault> {
 pub(super) fn ports(text: &str, proto: u8) -> Result<PortRange, Fault> {
     let port = |text: &str| {
         names::port(text, Some(proto))
-            .ok_or_else(|| Fault::param(format!("invalid port/service `{text}' specified")))
+            .ok_or_else(|| Fault::param(words!("invalid port/service `{text}' specified")))
     };
     match text.split_once(':') {
         None => port(text).map(|p| (p, p)),
@@ -76,7 +76,7 @@ fn build_tcp(args: &Args<'_>) -> Result<Match, Fault> {
             3 => m.flags = Some(g.inv((flags(&g.text)?, flags(&g.second)?))),
             _ if m.option.is_some() => return Err(Fault::param("Only one `--tcp-option' allowed")),
             _ => {
-                let bad = || Fault::param(format!("Bad TCP option \"{}\"", g.text));
+                let bad = || Fault::param(words!("Bad TCP option \"{}\"", g.text));
                 let option = number::whole(&g.text, 1, 255).ok_or_else(bad)?;
                 m.option = Some(g.inv(option as u8));
             }
@@ -267,7 +267,7 @@ fn build_multiport(args: &Args<'_>) -> Result<Match, Fault> {
     for part in g.text.split(',') {
         let port = |text: &str| {
             names::port(text, Some(proto))
-                .ok_or_else(|| Fault::param(format!("invalid port/service `{text}' specified")))
+                .ok_or_else(|| Fault::param(words!("invalid port/service `{text}' specified")))
         };
         let range = match part.split_once(':') {
             None => port(part).map(|p| (p, p))?,

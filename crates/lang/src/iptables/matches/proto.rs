@@ -105,7 +105,7 @@ fn chunks(scope: &str, list: &str) -> Result<SctpChunks, Fault> {
                 let (name, letters) = word.split_once(':').map_or((word, None), |(n, l)| (n, Some(l)));
                 let upper = name.to_ascii_uppercase();
                 let Some((_, number, known)) = CHUNKS.iter().find(|(n, ..)| *n == upper) else {
-                    return Err(Fault::param(format!("Unknown sctp chunk `{name}'")));
+                    return Err(Fault::param(words!("Unknown sctp chunk `{name}'")));
                 };
                 c.types[usize::from(number / 32)] |= 1 << (number % 32);
                 let Some(letters) = letters else { continue };
@@ -114,7 +114,7 @@ fn chunks(scope: &str, list: &str) -> Result<SctpChunks, Fault> {
                     let at = known
                         .find(letter.to_ascii_uppercase())
                         .filter(|_| letter != '-')
-                        .ok_or_else(|| Fault::param(format!("Invalid chunk flag: {letters}")))?;
+                        .ok_or_else(|| Fault::param(words!("Invalid chunk flag: {letters}")))?;
                     let bit = 1 << (7 - at);
                     f.mask |= bit;
                     if letter.is_ascii_uppercase() {
@@ -229,7 +229,7 @@ fn build_dccp(args: &Args<'_>) -> Result<Match, Fault> {
                 set |= match DCCP_TYPES.iter().position(|n| *n == upper) {
                     Some(bit) => 1 << bit,
                     None if upper == "INVALID" => DCCP_INVALID,
-                    None => return Err(Fault::param(format!("Unknown DCCP type `{word}'"))),
+                    None => return Err(Fault::param(words!("Unknown DCCP type `{word}'"))),
                 };
             }
             Some(g.inv(set))
@@ -457,7 +457,7 @@ fn mh_type(text: &str) -> Result<u8, Fault> {
     }
     number::whole(text, 0, 255)
         .map(|n| n as u8)
-        .ok_or_else(|| Fault::param(format!("Invalid MH type `{text}'")))
+        .ok_or_else(|| Fault::param(words!("Invalid MH type `{text}'")))
 }
 
 /// `-m mh`'s option.
@@ -592,7 +592,7 @@ pub(super) static IPV6HEADER: Ext<Match> = Ext {
             let found = HEADERS
                 .iter()
                 .find(|(long, short, number, _)| *long == lower || *short == lower || *number == lower)
-                .ok_or_else(|| Fault::param(format!("unknown header `{word}' specified")))?;
+                .ok_or_else(|| Fault::param(words!("unknown header `{word}' specified")))?;
             set |= found.3;
         }
         Ok(Match::Ipv6header(Ipv6HeaderMatch { headers: g.inv(set), soft: args.has(1) }))

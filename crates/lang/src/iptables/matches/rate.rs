@@ -22,7 +22,7 @@ pub(super) fn rate(text: &str, scale: u64) -> Result<u64, Fault> {
 
 /// The same with the unit in seconds that was written.
 pub(super) fn rate_and_unit(text: &str, scale: u64) -> Result<(u64, u64), Fault> {
-    let bad = || Fault::param(format!("bad rate \"{text}\"'"));
+    let bad = || Fault::param(words!("bad rate \"{text}\"'"));
     let (number, unit) = match text.split_once('/') {
         Some((number, unit)) => (number, Some(unit)),
         None => (text, None),
@@ -36,7 +36,7 @@ pub(super) fn rate_and_unit(text: &str, scale: u64) -> Result<(u64, u64), Fault>
     };
     // A negative number is a very large one.
     if number.starts_with("-") && number[1..].starts_with(|c: char| c.is_ascii_digit()) {
-        return Err(Fault::param(format!("Rate too fast \"{text}\"")));
+        return Err(Fault::param(words!("Rate too fast \"{text}\"")));
     }
     let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     let count: u64 = number[..digits].parse().unwrap_or(0);
@@ -44,7 +44,7 @@ pub(super) fn rate_and_unit(text: &str, scale: u64) -> Result<(u64, u64), Fault>
         return Err(bad());
     }
     if count > scale * seconds {
-        return Err(Fault::param(format!("Rate too fast \"{text}\"")));
+        return Err(Fault::param(words!("Rate too fast \"{text}\"")));
     }
     Ok((scale * seconds / count, seconds))
 }
@@ -162,7 +162,7 @@ fn build_statistic(args: &Args<'_>) -> Result<Match, Fault> {
             let mode = StatisticMode::Nth { every: every as u32, packet: packet as u32, count: 0 };
             (mode, g.is_some_and(|g| g.not))
         }
-        other => return Err(Fault::param(format!("Bad mode \"{other}\""))),
+        other => return Err(Fault::param(words!("Bad mode \"{other}\""))),
     };
     Ok(Match::Statistic(StatisticMatch { mode, not }))
 }

@@ -47,9 +47,8 @@ fn build_recent(args: &Args<'_>) -> Result<Match, Fault> {
         _ => RecentAction::Remove,
     };
     let mask = match args.get(10) {
-        Some(g) => address::literal(&g.text, args.family).ok_or_else(|| {
-            Fault::param(format!("recent: Bad value for \"--mask\" option: \"{}\"", g.text))
-        })?,
+        Some(g) => address::literal(&g.text, args.family)
+            .ok_or_else(|| Fault::param(words!("recent: Bad value for \"--mask\" option: \"{}\"", g.text)))?,
         None => Addr::prefix_mask(args.family, args.family.bits()),
     };
     // Of --rsource and --rdest the last one holds.
@@ -206,7 +205,7 @@ fn reciprocal(n: u64) -> u64 {
 }
 
 fn parse_rate(text: &str, option: &str) -> Result<Rate, Fault> {
-    let bad = || Fault::param(format!("hashlimit: Bad value for \"--{option}\" option: \"{text}\""));
+    let bad = || Fault::param(words!("hashlimit: Bad value for \"--{option}\" option: \"{text}\""));
     let lower = text.to_ascii_lowercase();
     if let Some(bytes) = lower.strip_suffix("b/s") {
         let (number, factor) = match bytes.as_bytes().last() {
@@ -242,7 +241,7 @@ fn modes(text: &str) -> Result<HashlimitMode, Fault> {
             "srcport" => mode.src_port = true,
             "dstport" => mode.dst_port = true,
             _ => {
-                return Err(Fault::param(format!(
+                return Err(Fault::param(words!(
                     "hashlimit: Bad value for \"--hashlimit-mode\" option: \"{text}\""
                 )));
             }
@@ -285,7 +284,7 @@ fn build_hashlimit(args: &Args<'_>) -> Result<Match, Fault> {
             // How many rates the burst is, rounded up.
             let rate = reciprocal(avg) * BYTE_UNIT;
             if total < rate {
-                return Err(Fault::param(format!("burst cannot be smaller than {rate}b")));
+                return Err(Fault::param(words!("burst cannot be smaller than {rate}b")));
             }
             total.div_ceil(rate.max(1))
         } else if (1..=1_000_000).contains(&total) {

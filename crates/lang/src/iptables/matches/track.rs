@@ -27,7 +27,7 @@ fn values(args: &Args<'_>) -> Result<(), Fault> {
                 if let Val::Range(low, high, true) = g.val
                     && high < low
                 {
-                    return Err(Fault::param(format!("{low} should be less than {high}")));
+                    return Err(Fault::param(words!("{low} should be less than {high}")));
                 }
             }
             1 => {
@@ -52,7 +52,7 @@ fn direction(text: &str) -> Result<ConnbytesDir, Fault> {
         .iter()
         .find(|(n, _)| *n == text)
         .map(|(_, d)| *d)
-        .ok_or_else(|| Fault::param(format!("Unknown --connbytes-dir `{text}'")))
+        .ok_or_else(|| Fault::param(words!("Unknown --connbytes-dir `{text}'")))
 }
 
 fn mode(text: &str) -> Result<ConnbytesMode, Fault> {
@@ -60,7 +60,7 @@ fn mode(text: &str) -> Result<ConnbytesMode, Fault> {
         .iter()
         .find(|(n, _)| *n == text)
         .map(|(_, m)| *m)
-        .ok_or_else(|| Fault::param(format!("Unknown --connbytes-mode `{text}'")))
+        .ok_or_else(|| Fault::param(words!("Unknown --connbytes-mode `{text}'")))
 }
 
 fn build_connbytes(args: &Args<'_>) -> Result<Match, Fault> {
@@ -175,7 +175,7 @@ pub(super) static CONNLABEL: Ext<Match> = Ext {
         let Some(g) = args.get(0) else { return Err(Fault::Incomplete) };
         let label = number::whole(&g.text, 0, 127).ok_or_else(|| {
             args.warn("Warning: cannot open /etc/xtables/connlabel.conf: No such file or directory");
-            Fault::param(format!("label '{}' not found or invalid value", g.text))
+            Fault::param(words!("label '{}' not found or invalid value", g.text))
         })?;
         Ok(Match::Connlabel(ConnlabelMatch { label: g.inv(label as u8), set: args.has(1) }))
     },

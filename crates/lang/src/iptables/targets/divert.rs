@@ -103,7 +103,7 @@ pub(super) static NFQUEUE: Ext<Target> = Ext {
     first: no_check,
     build: |args| {
         if let Some((low, high)) = args.range::<u16>(1).map(|r| r.value).filter(|(low, high)| low >= high) {
-            return Err(Fault::param(format!("{low} should be less than {high}")));
+            return Err(Fault::param(words!("{low} should be less than {high}")));
         }
         let (queue, last) = match args.range::<u16>(1) {
             Some(r) => r.value,
@@ -271,7 +271,7 @@ pub(super) static TCPOPTSTRIP: Ext<Target> = Ext {
                 let named = TCP_OPTIONS.iter().find(|(name, _)| *name == word).map(|(_, n)| *n);
                 let option = named
                     .or_else(|| number::whole(word, 0, 255).map(|n| n as u8))
-                    .ok_or_else(|| Fault::param(format!("Bad TCP option value \"{word}\"")))?;
+                    .ok_or_else(|| Fault::param(words!("Bad TCP option value \"{word}\"")))?;
                 if option < 2 {
                     return Err(Fault::param("Option value may not be 0 or 1"));
                 }
@@ -394,7 +394,7 @@ pub(super) static CLASSIFY: Ext<Target> = Ext {
         let class = word
             .split_once(':')
             .and_then(|(major, minor)| Some(u32::from(part(major)?) << 16 | u32::from(part(minor)?)));
-        class.map(Target::Classify).ok_or_else(|| Fault::param(format!("Bad class value \"{word}\"")))
+        class.map(Target::Classify).ok_or_else(|| Fault::param(words!("Bad class value \"{word}\"")))
     },
 };
 

@@ -171,7 +171,7 @@ pub(super) static AUDIT: Ext<Target> = Ext {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(word))
             .map(|(_, t)| Target::Audit(*t))
-            .ok_or_else(|| Fault::param(format!("Bad action type value \"{word}\"")))
+            .ok_or_else(|| Fault::param(words!("Bad action type value \"{word}\"")))
     },
 };
 

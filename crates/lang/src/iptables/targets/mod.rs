@@ -10,34 +10,38 @@ mod simple;
 use super::matches::Style;
 use super::option::{Ext, no_check};
 use super::put;
-use hookwalk_engine::Family;
 use hookwalk_engine::targets::Target;
+use hookwalk_engine::{FULL, Family};
 
 static NOTRACK: Ext<Target> =
     Ext { name: "NOTRACK", family: None, opts: &[], first: no_check, build: |_| Ok(Target::Notrack) };
 static TRACE: Ext<Target> =
     Ext { name: "TRACE", family: None, opts: &[], first: no_check, build: |_| Ok(Target::Trace) };
 
-/// All targets with options, and those that are more than a verdict.
-static ALL: &[&Ext<Target>] = &[
+/// The targets, with options or more than a verdict, that most rules have; the player reads these only.
+static COMMON: &[&Ext<Target>] = &[
     &NOTRACK,
-    &TRACE,
     &mark::MARK,
     &mark::CONNMARK,
     &nat::DNAT,
     &nat::SNAT,
     &nat::MASQUERADE,
     &nat::REDIRECT,
-    &nat::NETMAP,
-    &nat::NETMAP6,
     &simple::REJECT,
     &simple::REJECT6,
+    &simple::CT,
+    &log::LOG,
+];
+
+/// The others.
+static RARE: &[&Ext<Target>] = &[
+    &TRACE,
+    &nat::NETMAP,
+    &nat::NETMAP6,
     &simple::TTL,
     &simple::HL,
     &simple::TOS,
     &simple::DSCP,
-    &simple::CT,
-    &log::LOG,
     &log::NFLOG,
     &log::AUDIT,
     &divert::TPROXY,
@@ -60,14 +64,20 @@ static ALL: &[&Ext<Target>] = &[
     &opaque::SYNPROXY,
 ];
 
+/// All that can be read.
+fn all() -> impl Iterator<Item = &'static Ext<Target>> {
+    let rare = if FULL { RARE } else { &[] };
+    COMMON.iter().chain(rare).copied()
+}
+
 /// The target of this name in this family.
 pub(crate) fn find(name: &str, family: Family) -> Option<&'static Ext<Target>> {
-    ALL.iter().copied().find(|e| e.name == name && e.family.is_none_or(|f| f == family))
+    all().find(|e| e.name == name && e.family.is_none_or(|f| f == family))
 }
 
 /// The names of a family's targets.
 pub(crate) fn names(family: Family) -> impl Iterator<Item = &'static str> {
-    ALL.iter().filter(move |e| e.family.is_none_or(|f| f == family)).map(|e| e.name)
+    all().filter(move |e| e.family.is_none_or(|f| f == family)).map(|e| e.name)
 }
 
 /// The options as iptables-save prints them, each word with a blank before it.
@@ -79,14 +89,15 @@ pub(crate) fn save(t: &Target, family: Family, out: &mut String) {
         Target::Snat(t) => nat::save_snat(t, family, out),
         Target::Masquerade(t) => nat::save_masquerade(t, out),
         Target::Redirect(t) => nat::save_redirect(t, out),
-        Target::Netmap(t) => nat::save_netmap(t, family, out),
         Target::Reject(with) => simple::save_reject(*with, out),
+        Target::Ct(t) => simple::save_ct(t, out),
+        Target::Log(t) => log::save_log(t, out),
+        _ if !FULL => {}
+        Target::Netmap(t) => nat::save_netmap(t, family, out),
         Target::Ttl(t) => simple::save_ttl(t, "ttl", out),
         Target::Hl(t) => simple::save_ttl(t, "hl", out),
         Target::Tos(t) => simple::save_tos(t, out),
         Target::Dscp(value) => simple::save_dscp(*value, out),
-        Target::Ct(t) => simple::save_ct(t, out),
-        Target::Log(t) => log::save_log(t, out),
         Target::Nflog(t) => log::put_nflog(t, "--", out),
         Target::Audit(t) => put!(out, " --type {}", log::audit_name(*t)),
         Target::Tproxy(t) => divert::save_tproxy(t, family, out),

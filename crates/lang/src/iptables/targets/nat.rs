@@ -57,7 +57,7 @@ fn need_ports() -> Fault {
 
 /// `LOW[-HIGH][/BASE]`.
 fn ports(text: &str, range: &mut Range, shifted: bool) -> Result<(), Fault> {
-    let bad = |text: &str| Fault::param(format!("Port `{text}' not valid"));
+    let bad = |text: &str| Fault::param(words!("Port `{text}' not valid"));
     let port = |text: &str| names::port(text, None);
     if text.contains(':') {
         return Err(Fault::param("Invalid port:port syntax - use dash"));
@@ -80,7 +80,7 @@ fn ports(text: &str, range: &mut Range, shifted: bool) -> Result<(), Fault> {
         }
     };
     if low > high {
-        return Err(Fault::param(format!("Port range `{high}' funky")));
+        return Err(Fault::param(words!("Port range `{high}' funky")));
     }
     (range.min_port, range.max_port) = (low, high);
     range.flags.proto_specified = true;
@@ -89,7 +89,7 @@ fn ports(text: &str, range: &mut Range, shifted: bool) -> Result<(), Fault> {
             return Err(Fault::param("Shifted portmap ranges not supported with this kernel"));
         }
         if low == high && !span.contains('-') {
-            return Err(Fault::param(format!("Garbage after port value: `/{base}'")));
+            return Err(Fault::param(words!("Garbage after port value: `/{base}'")));
         }
         range.base_port = port(base).ok_or_else(|| bad(base))?;
         range.flags.proto_offset = true;
@@ -134,7 +134,7 @@ fn parse(args: &Args<'_>, shifted: bool) -> Result<Range, Fault> {
         }
     }
     let addr = |text: &str| {
-        address::literal(text, args.family).ok_or_else(|| Fault::param(format!("Bad IP address \"{text}\"")))
+        address::literal(text, args.family).ok_or_else(|| Fault::param(words!("Bad IP address \"{text}\"")))
     };
     let (low, high) = match addrs.split_once('-') {
         Some((low, high)) => (addr(low)?, addr(high)?),

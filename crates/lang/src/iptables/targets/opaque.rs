@@ -91,7 +91,7 @@ fn build_hmark(args: &Args<'_>) -> Result<Target, Fault> {
                 "dport" => dport = Some(0xffff),
                 "spi" => spi = Some(0xffff_ffff),
                 "proto" => proto = Some(0xff),
-                _ => return Err(Fault::param(format!("bad value for option \"--hmark-tuple\": `{word}'"))),
+                _ => return Err(Fault::param(words!("bad value for option \"--hmark-tuple\": `{word}'"))),
             }
         }
     }
@@ -219,7 +219,7 @@ fn build_rateest(args: &Args<'_>) -> Result<Target, Fault> {
     let time = |id, name: &str| match args.get(id) {
         Some(g) => micros(&g.text)
             .map(Some)
-            .ok_or_else(|| Fault::param(format!("RATEEST: bad {name} value \"{}\"", g.text))),
+            .ok_or_else(|| Fault::param(words!("RATEEST: bad {name} value \"{}\"", g.text))),
         None => Ok(None),
     };
     let interval = time(1, "interval")?.unwrap_or(0);

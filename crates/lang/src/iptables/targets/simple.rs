@@ -68,7 +68,7 @@ fn build_reject(args: &Args<'_>) -> Result<Target, Fault> {
         .chain(short)
         .find(|(name, _)| name.starts_with(&lower))
         .map(|(_, with)| Target::Reject(with))
-        .ok_or_else(|| Fault::param(format!("unknown reject type \"{}\"", g.text)))
+        .ok_or_else(|| Fault::param(words!("unknown reject type \"{}\"", g.text)))
 }
 
 fn reject_name(with: RejectWith) -> &'static str {
@@ -268,7 +268,7 @@ fn events(text: &str, table: &[(&str, u32)]) -> Result<u32, Fault> {
     for word in text.split(',') {
         match table.iter().find(|(name, _)| *name == word) {
             Some((_, bit)) => bits |= 1 << bit,
-            None => return Err(Fault::param(format!("Unknown event type \"{word}\""))),
+            None => return Err(Fault::param(words!("Unknown event type \"{word}\""))),
         }
     }
     Ok(bits)
@@ -280,7 +280,7 @@ fn zone(g: &Given) -> Result<ZoneId, Fault> {
     }
     match number::whole(&g.text, 0, 65535) {
         Some(id) => Ok(ZoneId::Number(id as u16)),
-        None => Err(Fault::param(format!("Cannot parse {} as a zone ID", g.text))),
+        None => Err(Fault::param(words!("Cannot parse {} as a zone ID", g.text))),
     }
 }
 
