@@ -9,7 +9,7 @@ use crate::host::{Host, Net};
 use crate::icmp_send::{self, IcmpError};
 use crate::packet::{Icmp, L4, Owner, Packet, PacketId, Payload, Skb, Udp, proto, tcp_flags};
 use crate::route::{DstKind, Flow, RouteKind};
-use crate::socket::{Behaviour, SockEvent};
+use crate::socket::{Behaviour, Listener, SockEvent};
 use crate::step::Spawned;
 use crate::tcp_stack;
 use std::collections::VecDeque;
@@ -100,17 +100,23 @@ fn udp(
     }
     let (family, src) = (packet.family, packet.src);
     let (bound, port) = skb.socket_end();
+    let from = (family, src, sport);
     // A socket for both families (`*:PORT` in `ss`) gets the IPv4 groups that it joined, and ours join none:
     // `inet6_create` leaves IP_MULTICAST_ALL off.
     let group = family == Family::V4 && matches!(skb.dst.map(|d| d.to), Some(DstKind::Multicast));
-    let listener = host.net.sockets.listener(proto::UDP, family, bound, port).cloned();
-    let Some(listener) = listener.filter(|l| l.addr.is_some() || !group) else {
+    let hears = |l: &Listener| (l.addr.is_some() || !group) && l.peer.is_none_or(|peer| peer == from);
+    let Some(listener) =
+        host.net.sockets.listener(proto::UDP, family, bound, port).filter(|l| hears(l)).cloned()
+    else {
         if is_unicast(skb) {
             icmp_send::send(host, skb, IcmpError::PortUnreachable, spawned, ids);
         }
         return Err(KernelDrop::NoSocket);
     };
-    host.net.sockets.received(dport, (family, src, sport), packet.payload.len());
+    host.net.sockets.received(dport, from, packet.payload.len());
+    if listener.behaviour == Behaviour::Once {
+        host.net.sockets.listeners.iter_mut().filter(|l| **l == listener).for_each(|l| l.peer = Some(from));
+    }
     if listener.behaviour == Behaviour::Echo {
         // The socket is bound to any address, so routing chooses the source.
         let payload = packet.payload.clone();

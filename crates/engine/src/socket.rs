@@ -11,6 +11,18 @@ pub enum Behaviour {
     Silent,
     /// Sends every datagram back (`listen udp/… echo`).
     Echo,
+    /// Takes everything, closes a connection when its peer does, and ends with its first one; as a UDP socket it hears only
+    /// the first sender (`nc -l`).
+    Once,
+    /// The same, one connection after the other, and every sender (`nc -lk`).
+    Again,
+}
+
+impl Behaviour {
+    /// Does it close when its peer has closed?
+    pub(crate) fn closes(self) -> bool {
+        matches!(self, Behaviour::Once | Behaviour::Again)
+    }
 }
 
 /// A socket that waits for packets.
@@ -18,8 +30,10 @@ pub enum Behaviour {
 pub struct Listener {
     /// TCP or UDP ([`crate::packet::proto`]).
     pub proto: u8,
-    /// The address that it is bound to; `None`: any, of both families.
+    /// The address that it is bound to; the unspecified one: any of that family; `None`: any, of both families.
     pub addr: Option<(Family, Addr)>,
+    /// The only sender that it hears: where `connect` has taken a UDP socket.
+    pub peer: Option<(Family, Addr, u16)>,
     /// Port.
     pub port: u16,
     /// What it does.
@@ -86,14 +100,14 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// The listener that takes a packet to this address and port: one bound to the address before one bound to any.
+    /// The listener that takes a packet to this address and port: one bound to the address before one bound to any, and
+    /// one for the family before one for both.
     pub fn listener(&self, proto: u8, family: Family, addr: Addr, port: u16) -> Option<&Listener> {
         let fits = |l: &&Listener| l.proto == proto && l.port == port;
-        self.listeners
-            .iter()
-            .filter(fits)
-            .find(|l| l.addr == Some((family, addr)))
-            .or_else(|| self.listeners.iter().filter(fits).find(|l| l.addr.is_none()))
+        let bound = |to: Option<(Family, Addr)>| self.listeners.iter().filter(fits).find(|l| l.addr == to);
+        bound(Some((family, addr)))
+            .or_else(|| bound(Some((family, Addr::UNSPECIFIED))))
+            .or_else(|| bound(None))
     }
 
     pub(crate) fn received(&mut self, port: u16, from: (Family, Addr, u16), len: u32) {

@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::icmp_send::rst_header;
 use crate::packet::{L4, Packet, PacketId, Payload, Skb, Tcp, TcpOpts, proto, tcp_flags as f};
 use crate::route::{DstKind, Flow, RouteError};
-use crate::socket::{SockEvent, SockId};
+use crate::socket::{Behaviour, SockEvent, SockId};
 use crate::step::{SendError, Spawned, loopback_for_any};
 use crate::time::{Duration, Time};
 use std::collections::VecDeque;
@@ -46,6 +46,8 @@ pub struct TcpSock {
     pub state: TcpEnd,
     /// IP_TRANSPARENT, as its listener has it.
     pub transparent: bool,
+    /// What its listener does; a client's own connection is its program's.
+    behaviour: Behaviour,
     /// Oldest unacknowledged sequence number.
     snd_una: u32,
     /// Next sequence number to send.
@@ -72,8 +74,8 @@ pub struct TcpSock {
 
 /// The window that a socket with the default buffer announces.
 const WINDOW: u32 = 64240;
-/// `TCP_TIMEOUT_INIT`.
-const RTO: Duration = Duration::secs(1);
+/// `TCP_TIMEOUT_INIT`, and the tick (HZ=250) by which a timer of the kernel is never early: a program's own second is over before.
+const RTO: Duration = Duration::millis(1004);
 /// `TCP_ATO_MIN`: how long an acknowledgement is delayed.
 const ATO: Duration = Duration::millis(40);
 /// `sysctl_tcp_invalid_ratelimit`: 500 ms.
@@ -120,6 +122,14 @@ impl TcpSock {
             }),
             payload: Payload::Zeros(len),
         }
+    }
+    /// `tcp_send_fin`: the last segment of this side, which goes on in that state.
+    fn fin(&mut self, now: Time, next: TcpEnd) -> Packet {
+        let fin = self.segment(now, f::FIN | f::ACK, self.snd_nxt, 0);
+        self.state = next;
+        self.snd_nxt = self.snd_nxt.wrapping_add(1);
+        self.arm(now);
+        fin
     }
     fn ack(&self, now: Time) -> Packet {
         self.segment(now, f::ACK, self.snd_nxt, 0)
@@ -177,8 +187,8 @@ pub(crate) fn receive(
         Err(Unknown) => {
             let (bound, port) = skb.socket_end();
             let listener = host.net.sockets.listener(proto::TCP, packet.family, bound, port);
-            match listener.map(|l| l.transparent) {
-                Some(transparent) => listen(host, &packet, &tcp, transparent, &mut answers),
+            match listener.map(|l| (l.transparent, l.behaviour)) {
+                Some(how) => listen(host, &packet, &tcp, how, &mut answers),
                 None => {
                     reset(&packet, &tcp, &mut answers);
                     Err(KernelDrop::NoSocket)
@@ -237,7 +247,7 @@ fn listen(
     host: &mut Host,
     packet: &Packet,
     tcp: &Tcp,
-    transparent: bool,
+    (transparent, behaviour): (bool, Behaviour),
     answers: &mut Vec<Packet>,
 ) -> Result<Receiver, KernelDrop> {
     if tcp.flags & f::ACK != 0 {
@@ -258,6 +268,7 @@ fn listen(
         remote: (packet.src, tcp.sport),
         state: TcpEnd::SynRecv,
         transparent,
+        behaviour,
         snd_una: isn,
         snd_nxt: isn.wrapping_add(1),
         rcv_nxt: tcp.seq.wrapping_add(1),
@@ -402,8 +413,11 @@ fn established(
 ) -> Result<Result<Receiver, KernelDrop>, Unknown> {
     let now = host.net.now;
     let sockets = &mut host.net.sockets;
+    let (id, port) = (sockets.tcp[at].id, sockets.tcp[at].local.1);
+    // `nc -l` serves one connection at a time; the others wait to be accepted.
+    let open = |s: &TcpSock| matches!(s.state, TcpEnd::Established | TcpEnd::CloseWait);
+    let served = !sockets.tcp[..at].iter().any(|s| s.local.1 == port && open(s));
     let sock = &mut sockets.tcp[at];
-    let (id, port) = (sock.id, sock.local.1);
     let len = packet.payload.len();
     let has = |flag| tcp.flags & flag != 0;
     let ignored = Ok(Err(KernelDrop::StackIgnores));
@@ -424,15 +438,17 @@ fn established(
         sockets.events.push(SockEvent::Reset(id));
         return taken;
     }
-    // RFC 5961: a RST that is not exact, a SYN, and an acknowledgement of what is long past are challenged.
-    let stale = has(f::ACK) && before(tcp.ack, sock.snd_una.wrapping_sub(WINDOW));
-    if has(f::RST) || has(f::SYN) || stale {
+    // RFC 5961: a RST that is not exact, a SYN, and an acknowledgement of what is long past or was never sent are
+    // challenged.
+    let (past, sent) = (sock.snd_una.wrapping_sub(WINDOW), sock.snd_nxt);
+    let stray = has(f::ACK) && (before(tcp.ack, past) || before(sent, tcp.ack));
+    if has(f::RST) || has(f::SYN) || stray {
         if sock.may_answer(now) {
             answers.push(sock.ack(now));
         }
         return ignored;
     }
-    if !has(f::ACK) || before(sock.snd_nxt, tcp.ack) {
+    if !has(f::ACK) {
         return ignored;
     }
     if before(sock.snd_una, tcp.ack) {
@@ -478,7 +494,13 @@ fn established(
     }
     // tcp_fin ends the quick acknowledgements that data had.
     sock.heard_data |= len > 0;
-    if fin && sock.heard_data {
+    let behaviour = sock.behaviour;
+    let closes = fin && served && sock.state == TcpEnd::CloseWait && behaviour.closes();
+    if closes {
+        // The program closes at once: its FIN acknowledges the peer's.
+        sock.delayed_ack = None;
+        answers.push(sock.fin(now, TcpEnd::LastAck));
+    } else if fin && sock.heard_data {
         sock.delayed_ack = Some(now + ATO);
     } else {
         sock.delayed_ack = None;
@@ -489,6 +511,11 @@ fn established(
     }
     if fin {
         sockets.events.push(SockEvent::PeerClosed(id));
+    }
+    if closes && behaviour == Behaviour::Once {
+        sockets
+            .listeners
+            .retain(|l| !(l.proto == proto::TCP && l.port == port && l.behaviour == Behaviour::Once));
     }
     taken
 }
@@ -526,6 +553,7 @@ impl Host {
             remote: (dst, port),
             state: TcpEnd::SynSent,
             transparent: false,
+            behaviour: Behaviour::Silent,
             snd_una: isn,
             snd_nxt: isn.wrapping_add(1),
             rcv_nxt: 0,
@@ -570,7 +598,7 @@ impl Host {
     pub fn tcp_close(&mut self, id: SockId, ids: &mut PacketIds, cpu: &mut Cpu) {
         let now = self.net.now;
         let Some(sock) = self.net.sockets.tcp.iter_mut().find(|s| s.id == id) else { return };
-        sock.state = match sock.state {
+        let next = match sock.state {
             TcpEnd::Established => TcpEnd::FinWait1,
             TcpEnd::CloseWait => TcpEnd::LastAck,
             TcpEnd::SynSent | TcpEnd::SynRecv => {
@@ -579,9 +607,7 @@ impl Host {
             }
             _ => return,
         };
-        let fin = sock.segment(now, f::FIN | f::ACK, sock.snd_nxt, 0);
-        sock.snd_nxt = sock.snd_nxt.wrapping_add(1);
-        sock.arm(now);
+        let fin = sock.fin(now, next);
         self.emit_segment(fin, ids, cpu);
     }
 

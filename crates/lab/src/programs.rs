@@ -100,7 +100,7 @@ fn listen(host: &mut Host, words: &[Word]) -> Output {
     if host.net.sockets.listeners.iter().any(|l| l.proto == number && l.port == port && l.addr.is_none()) {
         return Output::fail(1, format!("listen: {}: Address already in use", what.text));
     }
-    let listener = Listener { proto: number, addr: None, port, behaviour, transparent };
+    let listener = Listener { proto: number, addr: None, peer: None, port, behaviour, transparent };
     host.net.sockets.listeners.push(listener);
     Output::default()
 }

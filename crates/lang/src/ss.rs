@@ -5,7 +5,7 @@ use crate::shell::Word;
 use hookwalk_engine::Host;
 use hookwalk_engine::addr::Family;
 use hookwalk_engine::packet::proto;
-use hookwalk_engine::socket::Listener;
+use hookwalk_engine::socket::{Behaviour, Listener};
 use hookwalk_engine::sorted::sort_by;
 
 /// Connections that a listening TCP socket lets wait.
@@ -45,7 +45,8 @@ pub fn run(host: &Host, argv: &[Word]) -> Output {
     }
     let both = tcp && udp;
     let wanted = |l: &&Listener| {
-        let kind = if l.proto == proto::TCP { tcp } else { l.proto == proto::UDP && udp };
+        // What `connect` has taken waits for nobody any more.
+        let kind = if l.proto == proto::TCP { tcp } else { l.proto == proto::UDP && l.peer.is_none() && udp };
         // A socket for both families is one of IPv6.
         kind && family.is_none_or(|f| l.addr.map_or(Family::V6, |(own, _)| own) == f)
     };
@@ -97,6 +98,7 @@ struct Row {
 impl Row {
     fn of(l: &Listener) -> Row {
         let (netid, state, queue) = match l.proto {
+            proto::TCP if matches!(l.behaviour, Behaviour::Once | Behaviour::Again) => ("tcp", "LISTEN", 1),
             proto::TCP => ("tcp", "LISTEN", BACKLOG),
             _ => ("udp", "UNCONN", 0),
         };

@@ -129,6 +129,27 @@ impl Job {
         }
         Ok(())
     }
+
+    /// Waits until the tool serves the port, or has failed to.
+    pub(crate) fn wait_until_it_is_bound(&mut self, port: Option<u16>, limit: Duration) -> io::Result<()> {
+        let begun = Instant::now();
+        let bound = |pid| port.is_some_and(|port| is_bound(pid, port));
+        while !self.is_over()? && begun.elapsed() < limit && !bound(self.child.id()) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+}
+
+/// Is a socket of a process's namespace bound to the port?
+fn is_bound(pid: u32, port: u16) -> bool {
+    let bound = format!(":{port:04X}");
+    ["tcp", "tcp6", "udp", "udp6"].iter().any(|table| {
+        let sockets = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
+        sockets
+            .lines()
+            .any(|line| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&bound)))
+    })
 }
 
 /// Sockets that belong to a group of NETLINK_NETFILTER, in the namespace of a process.

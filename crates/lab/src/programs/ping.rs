@@ -2,7 +2,9 @@
 
 use super::{Machine, Program, State, address, error_text};
 use hookwalk_engine::addr::{Addr, Family};
+use hookwalk_engine::host::Host;
 use hookwalk_engine::packet::{Icmp, L4, Packet, Payload, proto};
+use hookwalk_engine::route::RouteKind;
 use hookwalk_engine::socket::SockEvent;
 use hookwalk_engine::time::{Duration, Time};
 use hookwalk_lang::output::Output;
@@ -24,6 +26,8 @@ pub(crate) struct Ping {
     sent: u16,
     received: u16,
     errors: u16,
+    /// Requests that `sendmsg` refused with an error that came at once.
+    refused: u16,
     started: Time,
     /// When the next request leaves, or when waiting ends.
     due: Time,
@@ -46,6 +50,7 @@ pub(crate) fn start(machine: &mut Machine<'_>, words: &[Word]) -> State {
         sent: 0,
         received: 0,
         errors: 0,
+        refused: 0,
         started: machine.host.net.now,
         due: machine.host.net.now,
         last_sent: machine.host.net.now,
@@ -121,7 +126,7 @@ impl Ping {
     pub(super) fn go_on(mut self, machine: &mut Machine<'_>, events: &[SockEvent]) -> State {
         let now = machine.host.net.now;
         for event in events {
-            self.hear(event, now);
+            self.hear(event, now, machine.host);
         }
         let done = self.sent == self.count && (self.received + self.errors >= self.count || now >= self.due);
         if done {
@@ -168,7 +173,7 @@ impl Ping {
         machine.host.send_ip(packet, id, machine.cpu).map_err(error_text)
     }
 
-    fn hear(&mut self, event: &SockEvent, now: Time) {
+    fn hear(&mut self, event: &SockEvent, now: Time, host: &Host) {
         match event {
             SockEvent::EchoReply { from, id, seq, ttl, len } if *id == self.id => {
                 self.received += 1;
@@ -184,6 +189,10 @@ impl Ping {
             }
             SockEvent::IcmpError { from, port: (id, seq), kind, .. } if *id == self.id => {
                 self.errors += 1;
+                // An error of this very host: a rule of OUTPUT rejected the request while it was being sent (EPERM). Where
+                // a rule dropped it, iputils finds no error to show, and is silent.
+                let own = host.net.addr_type(from.0, from.1, None) == RouteKind::Local;
+                self.refused += u16::from(own);
                 if !self.quiet {
                     self.stdout.push_str(&format!(
                         "From {} icmp_seq={seq} {}\n",
@@ -215,6 +224,9 @@ impl Ping {
             self.stdout.push('\n');
         }
         let mut output = Output::ok(self.stdout);
+        for _ in 0..self.refused {
+            output.error_line("ping: sendmsg: Operation not permitted");
+        }
         output.exit = i32::from(received == 0);
         output
     }
