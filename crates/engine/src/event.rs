@@ -354,6 +354,10 @@ pub enum Origin {
     Reject(RuleRef),
     /// TEE's copy.
     Tee(RuleRef),
+    /// A broadcast or multicast that leaves comes back to the host itself (`ip_mc_output`).
+    Copy,
+    /// Neighbour discovery asks who has an address.
+    Solicit,
 }
 
 /// Why a packet has no entry.

@@ -125,9 +125,10 @@ pub enum Out {
         /// The packet.
         skb: Skb,
     },
-    /// A packet on `lo`: it comes back in as a received one (`loopback_xmit`).
+    /// A packet on `lo`, or the copy of a broadcast or multicast: it comes back in as a received one (`loopback_xmit`,
+    /// `dev_loopback_xmit`).
     Loopback {
-        /// The packet, its conntrack entry still attached.
+        /// The packet, its conntrack entry still attached; `in_dev` says where it comes in.
         skb: Skb,
     },
     /// A local process sends as soon as it runs.

@@ -10,6 +10,7 @@ use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::icmp_send::Peers;
 use crate::klog::Klog;
 use crate::matches::{HashlimitTables, Match, RecentLists};
+use crate::pmtu::PathMtus;
 use crate::rng::Rng;
 use crate::route::{Fib, PolicyRule, Route, RouteKind, RuleAction, table};
 use crate::ruleset::{Ruleset, TableKind};
@@ -66,6 +67,8 @@ pub struct Net {
     pub wall_clock: Option<i64>,
     /// Rate limits of ICMP errors, by peer.
     pub peers: Peers,
+    /// What is known about the ways to destinations.
+    pub path_mtus: PathMtus,
     /// What LOG and TRACE wrote down.
     pub klog: Klog,
     /// Fragments that wait for the rest.
@@ -150,6 +153,7 @@ impl Host {
                 wall_clock: None,
                 connbytes_rules: 0,
                 peers: Peers::default(),
+                path_mtus: PathMtus::default(),
                 klog: Klog::default(),
                 frags: Vec::new(),
                 ct_awake: [false; 2],
@@ -301,6 +305,7 @@ impl Host {
     /// devices calls it afterwards.
     pub fn refresh(&mut self) {
         self.anycast_routes();
+        self.group_routes();
         self.net.recent.sync(&self.rules);
         self.net.hashlimit.sync(&self.rules, self.net.now);
         // connbytes_mt_check: loading such a rule switches accounting on; it may be switched off again afterwards.
@@ -373,6 +378,40 @@ impl Host {
                     via: None,
                     src: None,
                     metric: 0,
+                    tos: 0,
+                    protocol: 2,
+                    scope: 0,
+                    onlink: false,
+                    mtu: None,
+                });
+            }
+        }
+    }
+
+    /// `addrconf_add_mroute`: each device that is up and speaks IPv6 leads to all groups.
+    fn group_routes(&mut self) {
+        const ALL_GROUPS: Addr = Addr([0xff00_0000, 0, 0, 0]);
+        let net = &mut self.net;
+        let is_group = |r: &Route| {
+            r.family == Family::V6
+                && r.table == table::LOCAL
+                && r.kind == RouteKind::Multicast
+                && r.protocol == 2
+        };
+        let speaks = |d: &Device| d.up && d.id != DevId::LO && !net.sysctl.dev(d.id).disable_ipv6;
+        let wanted: Vec<DevId> = net.devices.iter().filter(|d| speaks(d)).map(|d| d.id).collect();
+        net.fib.routes.retain(|r| !is_group(r) || r.dev.is_some_and(|d| wanted.contains(&d)));
+        for dev in wanted {
+            if !net.fib.routes.iter().any(|r| is_group(r) && r.dev == Some(dev)) {
+                net.fib.routes.push(Route {
+                    family: Family::V6,
+                    table: table::LOCAL,
+                    kind: RouteKind::Multicast,
+                    dst: AddrMask::prefix(Family::V6, ALL_GROUPS, 8),
+                    dev: Some(dev),
+                    via: None,
+                    src: None,
+                    metric: 256,
                     tos: 0,
                     protocol: 2,
                     scope: 0,

@@ -37,6 +37,13 @@ pub(crate) fn deliver<O: Observer>(
             conntrack::release(&mut host.net, skb, emit);
             udp(host, skb, out, spawned, ids)
         }
+        // The kernel speaks UDP-Lite, too; no program here does.
+        (L4::Udp(header), _) => {
+            if !skb.packet.bad_l4_checksum && !header.no_checksum {
+                icmp_send::send(host, skb, IcmpError::PortUnreachable, spawned, ids);
+            }
+            Err(KernelDrop::NoSocket)
+        }
         (L4::Icmp(_), _) => icmp(host, skb, spawned, ids),
         _ => {
             icmp_send::send(host, skb, IcmpError::ProtoUnreachable, spawned, ids);
@@ -202,6 +209,7 @@ fn icmp(
         }
         (Family::V4, 14) => None,
         _ if packet.is_icmp_error() => {
+            crate::pmtu::learn(net, packet);
             net.sockets.error(packet);
             None
         }

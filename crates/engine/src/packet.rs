@@ -384,6 +384,8 @@ pub struct Skb {
     /// `nf_skb_duplicated`: a copy that TEE made, or what the host says about one, is not copied again while it is on its
     /// way to a device.
     pub is_clone: bool,
+    /// The copy of a broadcast or multicast that comes back to this host (`dev_loopback_xmit`).
+    pub loops_back: bool,
     /// Largest fragment that it was put together from (`IPCB->frag_max_size`), in bytes of IP length; 0: none.
     pub frag_max_size: u16,
 }
@@ -410,6 +412,7 @@ impl Skb {
             traced: false,
             owner: None,
             is_clone: false,
+            loops_back: false,
             frag_max_size: 0,
         }
     }

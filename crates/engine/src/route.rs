@@ -357,11 +357,10 @@ impl Net {
         let localnet = conf.route_localnet || all.route_localnet;
         let here = |to| Dst { to, dev: iif, via: None, src: None, mtu: self.mtu(iif) };
         if packet.dst.is_multicast(Family::V4) {
-            // 224.0.0.1 is joined on every device; nothing else is.
             if packet.src.is_multicast(Family::V4) || src == u32::MAX || src >> 24 == 127 && !localnet {
                 return Err(KernelDrop::MartianSource);
             }
-            return if dst == 0xe000_0001 {
+            return if self.joined(Family::V4, iif, packet.dst) {
                 Ok(here(DstKind::Multicast))
             } else {
                 Err(KernelDrop::Multicast)
@@ -397,6 +396,12 @@ impl Net {
             }
         };
         match route.kind {
+            // IN_DEV_BFORWARD: the broadcasts of other networks are handed on.
+            RouteKind::Broadcast if conf.bc_forwarding && all.bc_forwarding && conf.forwarding => {
+                self.check_source(packet, mark, iif)?;
+                let dev = route.dev.ok_or(KernelDrop::BadRoute)?;
+                Ok(Dst { to: DstKind::Unicast, dev, via: None, src: route.src, mtu: self.mtu(dev) })
+            }
             RouteKind::Local | RouteKind::Broadcast => {
                 self.check_source(packet, mark, iif)?;
                 // A broadcast address is delivered as such; so is a unicast frame to it.
@@ -412,13 +417,12 @@ impl Net {
                 }
                 self.check_source(packet, mark, iif)?;
                 let dev = route.dev.ok_or(KernelDrop::BadRoute)?;
-                Ok(Dst {
-                    to: DstKind::Unicast,
-                    dev,
-                    via: route.via,
-                    src: route.src,
-                    mtu: route.mtu.unwrap_or(self.mtu(dev)),
-                })
+                let mut mtu = route.mtu.unwrap_or(self.mtu(dev));
+                // ip_dst_mtu_maybe_forward: what this host learnt for itself does not concern others.
+                if let Some(known) = self.path_mtu(Family::V4, packet.dst).filter(|p| p.locked) {
+                    mtu = known.mtu.min(mtu);
+                }
+                Ok(Dst { to: DstKind::Unicast, dev, via: route.via, src: route.src, mtu })
             }
             _ => Err(KernelDrop::MartianDestination),
         }
@@ -485,13 +489,12 @@ impl Net {
         match self.fib_lookup(&flow) {
             Ok(route) => match (route.kind, route.dev) {
                 (RouteKind::Local | RouteKind::Anycast, _) => Ok(here(DstKind::Local)),
-                (_, Some(dev)) => Ok(Dst {
-                    to: DstKind::Unicast,
-                    dev,
-                    via: route.via,
-                    src: route.src,
-                    mtu: route.mtu.unwrap_or(self.mtu(dev)),
-                }),
+                (_, Some(dev)) => {
+                    let mtu = route.mtu.unwrap_or(self.mtu(dev));
+                    // Unlike IPv4, what the host has learnt holds for what it forwards, too.
+                    let mtu = self.path_mtu(Family::V6, packet.dst).map_or(mtu, |p| p.mtu.min(mtu));
+                    Ok(Dst { to: DstKind::Unicast, dev, via: route.via, src: route.src, mtu })
+                }
                 _ => Err(KernelDrop::BadRoute),
             },
             Err(RouteError::Blackhole) => Err(KernelDrop::BadRoute),
@@ -502,7 +505,7 @@ impl Net {
     /// `ipv6_chk_mcast_addr`: is it a group that the kernel joined on the device by itself? All nodes, the nodes solicited
     /// for each address, and all routers and the anycast addresses' nodes while forwarding (`addrconf_join_solict`,
     /// `dev_forward_change`).
-    fn joined6(&self, group: Addr, dev: DevId) -> bool {
+    pub(crate) fn joined6(&self, group: Addr, dev: DevId) -> bool {
         let forwards = self.sysctl.dev(dev).forwarding6;
         let [first, second, third, last] = group.0;
         match (first, second, third) {
@@ -522,9 +525,21 @@ impl Net {
     /// `ip_route_output_key` / `ip6_route_output`: the way out, and with it the source address where none is given.
     pub fn route_output(&self, flow: &Flow) -> Result<Dst, RouteError> {
         let family = flow.family;
-        if family == Family::V4 && flow.dst.as_v4() == u32::MAX {
-            let dev = flow.oif.unwrap_or(DevId::LO);
-            return Ok(Dst { to: DstKind::Broadcast, dev, via: None, src: None, mtu: self.mtu(dev) });
+        let everyone = family == Family::V4 && flow.dst.as_v4() == u32::MAX;
+        let group = family == Family::V4 && flow.dst.is_multicast(family);
+        if everyone || group {
+            // Out by the device that is asked for, or the one of the source; else a route must lead somewhere.
+            let of_source = || {
+                let has = |d: &&crate::device::Device| {
+                    d.addrs.iter().any(|a| a.family == family && a.addr == flow.src)
+                };
+                self.devices.iter().find(has).map(|d| d.id)
+            };
+            if let Some(dev) = flow.oif.or_else(of_source) {
+                let to = if everyone { DstKind::Broadcast } else { DstKind::Multicast };
+                let src = self.select_addr(family, dev, flow.dst, 253);
+                return Ok(Dst { to, dev, via: None, src, mtu: self.mtu(dev) });
+            }
         }
         let mut key = *flow;
         key.iif = None;
@@ -551,13 +566,18 @@ impl Net {
                 }
                 let to = match kind {
                     RouteKind::Broadcast => DstKind::Broadcast,
+                    _ if everyone => DstKind::Broadcast,
                     _ if key.dst.is_multicast(family) => DstKind::Multicast,
                     _ => DstKind::Unicast,
                 };
                 // IPv6 chooses by the destination (`ipv6_dev_get_saddr`), IPv4 by the next hop.
                 let next_hop = route.via.filter(|_| family == Family::V4).unwrap_or(key.dst);
                 let src = route.src.or_else(|| self.select_addr(family, dev, next_hop, route.scope));
-                Ok(Dst { to, dev, via: route.via, src, mtu: route.mtu.unwrap_or(self.mtu(dev)) })
+                // To a group it goes directly, whatever gateway a default route names.
+                let via = route.via.filter(|_| to == DstKind::Unicast);
+                let mtu = route.mtu.unwrap_or(self.mtu(dev));
+                let mtu = self.path_mtu(family, key.dst).map_or(mtu, |p| p.mtu.min(mtu));
+                Ok(Dst { to, dev, via, src, mtu })
             }
         }
     }

@@ -59,10 +59,10 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// One more packet of this length.
+    /// One more packet of this length. After the largest number comes zero, as in the kernel.
     pub fn add(&mut self, len: u32) {
-        self.packets += 1;
-        self.bytes += u64::from(len);
+        self.packets = self.packets.wrapping_add(1);
+        self.bytes = self.bytes.wrapping_add(u64::from(len));
     }
 }
 

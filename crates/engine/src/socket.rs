@@ -74,6 +74,11 @@ pub enum SockEvent {
         /// Bytes from the ICMP header on.
         len: u32,
     },
+    /// `sendmsg` failed (EPERM): a REJECT rule refused an echo request on its way out.
+    EchoRefused {
+        /// Identifier.
+        id: u16,
+    },
     /// An ICMP error about a packet of ours.
     IcmpError {
         /// Who sent it.

@@ -74,6 +74,10 @@ impl<K: Ord, V> SortedMap<K, V> {
         let at = self.find(key).ok()?;
         Some(self.pairs.remove(at).1)
     }
+    /// The pairs, in order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.pairs.iter()
+    }
     /// Keeps what passes.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         self.pairs.retain(|(k, v)| keep(k, v));

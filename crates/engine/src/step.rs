@@ -15,9 +15,10 @@ use crate::host::Host;
 use crate::icmp_send::{self, IcmpError};
 use crate::local;
 use crate::nat::{self, NatStep};
-use crate::packet::{Owner, Packet, PacketId, Skb};
+use crate::packet::{Owner, Packet, PacketId, PktType, Skb};
 use crate::route::{DstKind, Flow, RouteError};
 use crate::ruleset::TableKind;
+use crate::socket::SockEvent;
 use crate::traverse::{self, Walked};
 use std::collections::VecDeque;
 
@@ -84,7 +85,8 @@ impl Host {
             flow.src = Addr::UNSPECIFIED;
         }
         let dst = self.net.route_output(&flow).map_err(SendError::Route)?;
-        if by == Origin::Raw && packet.len() > dst.mtu {
+        // raw_send_hdrinc looks at the device, rawv6_send_hdrinc too; what a path allows is cut later.
+        if by == Origin::Raw && packet.len() > self.net.mtu(dst.dev) {
             return Err(SendError::MessageSize);
         }
         if by == Origin::Socket && packet.udp().is_some() {
@@ -159,6 +161,11 @@ impl Host {
             Stage::Drop(by) => {
                 if let DropBy::Reject(_) = by {
                     self.net.klog.tell_waiting(flight.skb.id);
+                    let skb = &flight.skb;
+                    let own = matches!(skb.owner, Some(Owner::User { .. })) && skb.in_dev.is_none();
+                    if let Some(icmp) = skb.packet.icmp().filter(|_| own) {
+                        self.net.sockets.events.push(SockEvent::EchoRefused { id: icmp.id() });
+                    }
                 }
                 emit.event(EventKind::Drop { by: *by });
                 flight.at = Stage::Done;
@@ -172,7 +179,7 @@ impl Host {
     fn receive_step<O: Observer>(&mut self, flight: &mut Flight, emit: &mut Emit<'_, O>) {
         let dev = flight.skb.in_dev.unwrap_or(DevId::LO);
         emit.event(EventKind::Receive { dev });
-        let other = flight.skb.pkt_type == crate::packet::PktType::OtherHost;
+        let other = flight.skb.pkt_type == PktType::OtherHost;
         // ip6_rcv_core looks at the addresses before any hook; ip_rcv leaves them to the routing decision.
         let packet = &flight.skb.packet;
         let martian = packet.family == Family::V6
@@ -211,7 +218,7 @@ impl Host {
         }
         let family = skb.packet.family;
         let Some(entry) = self.hook_list(family, hook.hook).get(usize::from(hook.next)).copied() else {
-            self.hook_done(flight);
+            self.hook_done(flight, spawned, ids, emit);
             return;
         };
         hook.next += 1;
@@ -300,10 +307,32 @@ impl Host {
     }
 
     /// All functions of the hook let the packet pass: `okfn`.
-    fn hook_done(&mut self, flight: &mut Flight) {
+    fn hook_done<O: Observer>(
+        &mut self,
+        flight: &mut Flight,
+        spawned: &mut Spawned,
+        ids: &mut PacketIds,
+        emit: &mut Emit<'_, O>,
+    ) {
         let Flight { skb, at } = flight;
         let Stage::Hook(hook) = at else { return };
         let dst_dev = skb.dst.map(|d| d.dev);
+        // ip_mc_output copies before POSTROUTING, ip6_finish_output2 after it.
+        let copies = match skb.packet.family {
+            Family::V4 => Hook::Output,
+            Family::V6 => Hook::Postrouting,
+        };
+        if hook.hook == copies && hook.in_dev.is_none() && self.hears_itself(skb) {
+            let mut copy = skb.clone();
+            copy.id = ids.next_id();
+            copy.loops_back = true;
+            if let conntrack::Nfct::Conn { conn, .. } = copy.nfct {
+                self.net.ct.hold(conn);
+            }
+            let emit = &mut Emit { observer: &mut *emit.observer, host: emit.host, packet: copy.id };
+            emit.event(EventKind::Originate { by: Origin::Copy, answers: skb.id });
+            spawned.push(Flight { skb: copy, at: at_hook(Hook::Postrouting, None, dst_dev) });
+        }
         *at = match hook.hook {
             Hook::Prerouting => Stage::InputRoute,
             Hook::Input => Stage::Deliver,
@@ -312,6 +341,16 @@ impl Host {
             Hook::Output => at_hook(Hook::Postrouting, None, dst_dev),
             Hook::Postrouting => Stage::Transmit,
         };
+    }
+
+    /// Does the host hear what it sends to everyone or to a group that it is in?
+    fn hears_itself(&self, skb: &Skb) -> bool {
+        let Some(dst) = skb.dst.filter(|d| d.dev != DevId::LO && !skb.loops_back) else { return false };
+        match dst.to {
+            DstKind::Broadcast => true,
+            DstKind::Multicast => self.net.joined(skb.packet.family, dst.dev, skb.packet.dst),
+            _ => false,
+        }
     }
 
     /// `ip_rcv_finish`: the decision between INPUT and FORWARD.
@@ -337,7 +376,8 @@ impl Host {
             },
         };
         skb.dst = Some(dst);
-        emit.event(EventKind::Route { to: route_to(&dst), again: false });
+        let to = if skb.loops_back { RouteTo::Local } else { route_to(&dst) };
+        emit.event(EventKind::Route { to, again: false });
         flight.at = match dst.to {
             DstKind::Local | DstKind::Broadcast | DstKind::Multicast => {
                 // ip_local_deliver puts fragments together where nothing did so before.
@@ -428,11 +468,16 @@ impl Host {
         };
         let mtu = device.mtu.min(dst.mtu);
         let next_hop = dst.via.unwrap_or(skb.packet.dst);
-        if dst.dev == DevId::LO {
+        if dst.dev == DevId::LO || skb.loops_back {
             flight.at = Stage::Done;
             emit.event(EventKind::Transmit { dev: dst.dev });
             let mut skb = skb.clone();
-            skb.in_dev = Some(DevId::LO);
+            skb.in_dev = Some(dst.dev);
+            if skb.loops_back {
+                // PACKET_LOOPBACK, which `-m pkttype` takes for what its destination is.
+                let group = skb.packet.dst.is_multicast(skb.packet.family);
+                skb.pkt_type = if group { PktType::Multicast } else { PktType::Broadcast };
+            }
             skb.is_clone = false;
             // The entry goes along: it is the copy's now.
             flight.skb.nfct = conntrack::Nfct::None;

@@ -296,6 +296,8 @@ impl Told<'_> {
             Origin::IcmpError => Fact::new("originate.icmp_error"),
             Origin::Reject(rule) => self.at_rule("originate.reject", rule),
             Origin::Tee(rule) => self.at_rule("originate.tee", rule),
+            Origin::Copy => Fact::new("originate.copy"),
+            Origin::Solicit => Fact::new("originate.solicit"),
         }
         .with("text", self.scene.text())
     }

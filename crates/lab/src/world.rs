@@ -78,12 +78,17 @@ struct Unresolved {
     next_hop: (Family, Addr),
     /// When it gives up.
     due: Time,
+    /// IPv6: when it asks once more, and how often it has asked.
+    again: Option<Time>,
+    asked: u8,
     /// What waits.
     packets: Vec<Skb>,
 }
 
 /// Three questions, a second apart (`mcast_solicit`, `retrans_time_ms`), and what the kernel's timers add to that.
 const NEIGHBOUR_FAILS: Duration = Duration::millis(3075);
+const QUESTIONS: u8 = 3;
+const BETWEEN_QUESTIONS: Duration = Duration::secs(1);
 
 /// The world of a lab.
 #[derive(Clone, Debug)]
@@ -284,7 +289,8 @@ impl World {
     /// The next moment at which a host does something by itself.
     pub(crate) fn next_timer(&self) -> Option<Time> {
         let hosts = self.stations.iter().filter_map(|s| s.host.as_ref()?.next_timer());
-        hosts.chain(self.unresolved.front().map(|u| u.due)).min()
+        let questions = self.unresolved.iter().filter_map(|u| u.again);
+        hosts.chain(questions).chain(self.unresolved.front().map(|u| u.due)).min()
     }
 
     fn lane_step<S: Sink>(&mut self, lane: usize, sink: &mut S) -> bool {
@@ -312,6 +318,12 @@ impl World {
                 Arc::make_mut(host).link_failure(skb, &mut self.ids, cpu);
                 self.lanes[lane].running = Some(id);
             }
+            return true;
+        }
+        if lane == 0
+            && let Some(which) = self.unresolved.iter().position(|u| u.again.is_some_and(|t| t <= self.now))
+        {
+            self.question(which, lane);
             return true;
         }
         if lane == 0
@@ -349,8 +361,8 @@ impl World {
                     let from = end(id, iface);
                     let next_hop = (skb.packet.family, next_hop);
                     let to = self.neighbour(from, next_hop.0, next_hop.1);
-                    if to == To::Nobody {
-                        self.ask(from, next_hop, skb.clone());
+                    if to == To::Nobody && self.ask(from, next_hop, skb.clone()) {
+                        self.question(self.unresolved.len() - 1, lane);
                     }
                     self.transmit(from, to, skb, lane, sink);
                 }
@@ -358,16 +370,36 @@ impl World {
         }
     }
 
-    /// A packet waits for a neighbour that does not exist (`neigh_resolve_output`).
-    fn ask(&mut self, at: End, next_hop: (Family, Addr), skb: Skb) {
-        match self.unresolved.iter_mut().find(|u| u.at == at && u.next_hop == next_hop) {
-            Some(waiting) => waiting.packets.push(skb),
-            None => self.unresolved.push_back(Unresolved {
-                at,
-                next_hop,
-                due: self.now + NEIGHBOUR_FAILS,
-                packets: vec![skb],
-            }),
+    /// A packet waits for a neighbour that does not exist (`neigh_resolve_output`). Is it the first?
+    fn ask(&mut self, at: End, next_hop: (Family, Addr), skb: Skb) -> bool {
+        if let Some(waiting) = self.unresolved.iter_mut().find(|u| u.at == at && u.next_hop == next_hop) {
+            waiting.packets.push(skb);
+            return false;
+        }
+        self.unresolved.push_back(Unresolved {
+            at,
+            next_hop,
+            due: self.now + NEIGHBOUR_FAILS,
+            again: None,
+            asked: 0,
+            packets: vec![skb],
+        });
+        true
+    }
+
+    /// Asks who has the address that a packet waits for. In IPv6 that is a packet which rules see.
+    fn question(&mut self, which: usize, lane: usize) {
+        let Some(waiting) = self.unresolved.get_mut(which).filter(|u| u.next_hop.0 == Family::V6) else {
+            return;
+        };
+        waiting.asked += 1;
+        waiting.again = (waiting.asked < QUESTIONS).then_some(self.now + BETWEEN_QUESTIONS);
+        let Some(about) = waiting.packets.first().map(|skb| skb.packet.src) else { return };
+        let (at, target) = (waiting.at, waiting.next_hop.1);
+        let state = &mut self.stations[at.station.index()];
+        if let (Some(host), Some(cpu)) = (state.host.as_mut(), cpu(&mut state.cpus, lane)) {
+            Arc::make_mut(host).solicit(DevId(at.iface + 2), target, about, &mut self.ids, cpu);
+            self.lanes[lane].running = Some(at.station);
         }
     }
 
@@ -389,7 +421,7 @@ impl World {
     fn arrive<S: Sink>(&mut self, arrival: Arrival, lane: usize, sink: &mut S) {
         let Arrival { at, iface, skb } = arrival;
         let dev = match iface {
-            None => DevId::LO,
+            None => skb.in_dev.unwrap_or(DevId::LO),
             Some(iface) => {
                 let at = end(at, iface);
                 // A device that is down hears nothing, not even its capture; nor does it take what is too long for it

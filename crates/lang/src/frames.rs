@@ -56,8 +56,10 @@ pub fn packet_line(packet: &Packet) -> String {
             if has_id(packet.family, icmp.kind) {
                 let _ = write!(line, " id={} seq={}", icmp.id(), icmp.seq());
             }
-            if let Payload::Quote { packet, .. } = &packet.payload {
-                quoted = Some(head(packet, End::Quoted));
+            if let Payload::Quote { packet: inner, .. } = &packet.payload
+                && packet.is_icmp_error()
+            {
+                quoted = Some(head(inner, End::Quoted));
             }
         }
         L4::Udp(_) | L4::Opaque => {

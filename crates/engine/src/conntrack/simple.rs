@@ -42,7 +42,9 @@ pub(crate) fn udplite(conn: &mut Conn, q: &Question<'_>) -> Answer {
     if coverage != 0 && (coverage < 8 || coverage > there) {
         return Answer::Invalid(Invalid::Malformed);
     }
-    if header.no_checksum || q.bad_checksum() {
+    // Observed on Linux 6.18: nf_checksum_partial finds fault with every datagram, however right its sum is, so none that
+    // comes in by a device is anything but INVALID while checksums are looked at.
+    if header.no_checksum || q.verify_checksum {
         return Answer::Invalid(Invalid::Checksum);
     }
     replied_or_not(conn, q.sysctl.ct_udp_timeout, q.sysctl.ct_udp_timeout_stream)

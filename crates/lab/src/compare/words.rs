@@ -109,8 +109,12 @@ impl Excuse {
     }
 
     /// Is word `i` a timeout: in a conntrack line the number after the protocol's, in an expectation the first, in a
-    /// set's element the one that is called so?
+    /// set's element the one that is called so, of a route what stands behind `expires`?
     fn timeout(&self, k: &[&str], o: &[&str], i: usize) -> bool {
+        if i > 0 && k[i - 1] == "expires" {
+            let seconds = |w: &str| w.strip_suffix("sec")?.parse::<u64>().ok();
+            return seconds(k[i]).zip(seconds(o[i])).is_some_and(|(a, b)| a.abs_diff(b) <= TIMEOUT_SLACK);
+        }
         if self.kind == Kind::Sets {
             let named = i > 0 && k[i - 1] == "timeout";
             let seconds = |w: &str| w.parse::<u64>().ok().filter(|n| *n > 0);

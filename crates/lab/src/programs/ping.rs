@@ -2,13 +2,15 @@
 
 use super::{Machine, Program, State, address, error_text};
 use hookwalk_engine::addr::{Addr, Family};
-use hookwalk_engine::host::Host;
 use hookwalk_engine::packet::{Icmp, L4, Packet, Payload, proto};
-use hookwalk_engine::route::RouteKind;
+use hookwalk_engine::route::{Dst, DstKind, Flow};
 use hookwalk_engine::socket::SockEvent;
 use hookwalk_engine::time::{Duration, Time};
 use hookwalk_lang::output::Output;
 use hookwalk_lang::shell::Word;
+
+const BROADCAST: &str =
+    "ping: Do you want to ping broadcast? Then -b. If not, check your local firewall rules";
 
 /// A `ping` at work.
 #[derive(Clone, Debug)]
@@ -126,17 +128,26 @@ impl Ping {
     pub(super) fn go_on(mut self, machine: &mut Machine<'_>, events: &[SockEvent]) -> State {
         let now = machine.host.net.now;
         for event in events {
-            self.hear(event, now, machine.host);
+            self.hear(event, now);
         }
         let done = self.sent == self.count && (self.received + self.errors >= self.count || now >= self.due);
         if done {
             return State::Ended(self.end(now));
         }
+        let to_all = |dst: Dst| dst.to == DstKind::Broadcast;
+        if self.sent == 0 && machine.host.net.route_output(&Flow::to(self.to.0, self.to.1)).is_ok_and(to_all)
+        {
+            return State::Ended(Output::fail(2, BROADCAST));
+        }
         if self.sent < self.count && now >= self.due {
             if let Err(error) = self.send(machine) {
                 // The first packet's route is looked up by connect().
                 return State::Ended(if self.sent == 1 {
-                    Output::fail(2, format!("ping: connect: {error}"))
+                    // EACCES is what connect() says of a broadcast address, so ping takes any for that.
+                    match (error, self.to.0) {
+                        ("Permission denied", Family::V4) => Output::fail(2, BROADCAST),
+                        _ => Output::fail(2, format!("ping: connect: {error}")),
+                    }
                 } else {
                     self.end(now)
                 });
@@ -173,7 +184,7 @@ impl Ping {
         machine.host.send_ip(packet, id, machine.cpu).map_err(error_text)
     }
 
-    fn hear(&mut self, event: &SockEvent, now: Time, host: &Host) {
+    fn hear(&mut self, event: &SockEvent, now: Time) {
         match event {
             SockEvent::EchoReply { from, id, seq, ttl, len } if *id == self.id => {
                 self.received += 1;
@@ -189,10 +200,6 @@ impl Ping {
             }
             SockEvent::IcmpError { from, port: (id, seq), kind, .. } if *id == self.id => {
                 self.errors += 1;
-                // An error of this very host: a rule of OUTPUT rejected the request while it was being sent (EPERM). Where
-                // a rule dropped it, iputils finds no error to show, and is silent.
-                let own = host.net.addr_type(from.0, from.1, None) == RouteKind::Local;
-                self.refused += u16::from(own);
                 if !self.quiet {
                     self.stdout.push_str(&format!(
                         "From {} icmp_seq={seq} {}\n",
@@ -201,6 +208,8 @@ impl Ping {
                     ));
                 }
             }
+            // Where a rule drops the request, iputils finds no error to show, and is silent.
+            SockEvent::EchoRefused { id } if *id == self.id => self.refused += 1,
             _ => {}
         }
     }

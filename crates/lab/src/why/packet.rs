@@ -81,6 +81,8 @@ fn turn(session: &mut Session, at: usize, host: StationId, kind: EventKind) -> O
             Origin::Tee(r) => {
                 by_rule(session, at, host, r, "why.born_tee").with("answers", (answers.0).to_string())
             }
+            Origin::Copy => Fact::new("why.born_copy").with("answers", (answers.0).to_string()),
+            Origin::Solicit => Fact::new("why.born_solicit"),
             Origin::TcpReset => Fact::new("why.born_reset").with("answers", (answers.0).to_string()),
             Origin::IcmpError => Fact::new("why.born_icmp_error").with("answers", (answers.0).to_string()),
             Origin::IcmpReply => Fact::new("why.born_icmp_reply").with("answers", (answers.0).to_string()),

@@ -113,7 +113,7 @@ pub fn state_name(conn: &Conn) -> Option<&'static str> {
 fn push_direction(out: &mut String, conn: &Conn, dir: Direction, place: Place) {
     let t = conn.tuple(dir);
     let _ = write!(out, " src={} dst={}", address(t.family, t.src, place), address(t.family, t.dst, place));
-    push_ports(out, t);
+    push_ports(out, t, place);
     let (counts, other) = match dir {
         Direction::Original => (conn.zone.orig, conn.zone.reply),
         Direction::Reply => (conn.zone.reply, conn.zone.orig),
@@ -128,8 +128,10 @@ fn push_direction(out: &mut String, conn: &Conn, dir: Direction, place: Place) {
     }
 }
 
-fn push_ports(out: &mut String, t: &Tuple) {
+fn push_ports(out: &mut String, t: &Tuple, place: Place) {
     let _ = match t.proto {
+        // The kernel no longer knows DCCP (6.16); the tool still does.
+        proto::DCCP if place == Place::Proc => Ok(()),
         proto::TCP | proto::UDP | proto::UDPLITE | proto::SCTP | proto::DCCP => {
             write!(out, " sport={} dport={}", t.sport, t.dport)
         }
@@ -142,13 +144,17 @@ fn push_ports(out: &mut String, t: &Tuple) {
 }
 
 /// `udp      17`, before it the family.
-fn push_head(out: &mut String, conn: &Conn, with_family: bool) {
+fn push_head(out: &mut String, conn: &Conn, with_family: bool, place: Place) {
     let t = conn.tuple(Direction::Original);
     if with_family {
         let (name, number) = family_name(t.family);
         let _ = write!(out, "{name:<8} {number} ");
     }
-    let _ = write!(out, "{:<8} {}", proto_name(t.proto), t.proto);
+    let name = match t.proto {
+        proto::DCCP if place == Place::Proc => "unknown",
+        number => proto_name(number),
+    };
+    let _ = write!(out, "{name:<8} {}", t.proto);
 }
 
 /// Both directions with their flags.
@@ -196,7 +202,7 @@ pub fn list_line(conn: &Conn, remaining: Duration, now: Time, style: Style) -> S
         return save(conn, remaining);
     }
     let mut out = String::new();
-    push_head(&mut out, conn, style.extended);
+    push_head(&mut out, conn, style.extended, Place::Tool);
     let _ = write!(out, " {}", seconds(remaining));
     if let Some(state) = state_name(conn) {
         let _ = write!(out, " {state}");
@@ -238,7 +244,7 @@ pub fn event_line(event: &CtEvent, style: Style) -> String {
         CtEventKind::Destroy => "[DESTROY]",
     };
     let _ = write!(out, "{kind:>9} ");
-    push_head(&mut out, conn, style.extended);
+    push_head(&mut out, conn, style.extended, Place::Tool);
     let gone = event.kind == CtEventKind::Destroy;
     // The last message leaves out a timeout of less than a second; one about an entry that was just refreshed has it
     // whole.
@@ -279,7 +285,7 @@ pub fn event_line(event: &CtEvent, style: Style) -> String {
 /// A line of /proc/net/nf_conntrack (net/netfilter/nf_conntrack_standalone.c:ct_seq_show).
 pub fn proc_line(net: &Net, conn: &Conn, remaining: Duration) -> String {
     let mut out = String::new();
-    push_head(&mut out, conn, true);
+    push_head(&mut out, conn, true, Place::Proc);
     let _ = write!(out, " {}", seconds(remaining));
     if let Some(state) = state_name(conn) {
         let _ = write!(out, " {state}");

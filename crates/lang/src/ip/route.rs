@@ -228,6 +228,13 @@ fn missing_table(host: &Host, filter: &Filter, verb: &str) -> Option<Box<Output>
 }
 
 fn show(host: &Host, args: &mut Args<'_>, options: Options) -> Run<Output> {
+    if !options.json && args.peek().is_some_and(|w| matches!(w.text.as_str(), "cache" | "cached")) {
+        args.next("")?;
+        return match args.peek() {
+            None => Ok(route_get::cache(host, options.family.unwrap_or(Family::V4))),
+            Some(word) => Err(refuse(word, "ip route show cache with a selector")),
+        };
+    }
     let filter = Filter::parse(host, args, options)?;
     if let Some(missing) = missing_table(host, &filter, "Dump") {
         return Err(missing);
@@ -342,7 +349,8 @@ fn flush(host: &mut Host, args: &mut Args<'_>, options: Options) -> Run<Output> 
         return Err(fail(1, "\"ip route flush\" requires arguments."));
     }
     if args.peek().is_some_and(|w| w.text == "cache") {
-        // There is no cache that one could see.
+        let flushed = |family: Family| options.family.is_none_or(|asked| asked == family);
+        host.net.path_mtus.retain(|(family, _), _| !flushed(*family));
         return Ok(Output::default());
     }
     let filter = Filter::parse(host, args, options)?;

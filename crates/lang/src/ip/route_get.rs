@@ -10,7 +10,9 @@ use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::device::DevId;
 use hookwalk_engine::event::KernelDrop;
 use hookwalk_engine::packet::{L4, Packet, Payload};
+use hookwalk_engine::pmtu::PathMtu;
 use hookwalk_engine::route::{Dst, DstKind, Flow, RouteKind, table};
+use hookwalk_engine::time::Duration;
 use std::fmt::Write as _;
 
 pub(super) fn run(host: &mut Host, args: &mut Args<'_>, options: Options) -> Run<Output> {
@@ -138,13 +140,18 @@ fn output(host: &Host, flow: Flow, mark: Option<u32>) -> Run<Output> {
         if route.table == table::LOCAL {
             line.push_str("table local ");
         }
-        if route.protocol != 3 {
+        let known = host.net.path_mtu(family, flow.dst).filter(|_| dst.to == DstKind::Unicast);
+        if route.protocol != 3 && known.is_none() {
             let _ = write!(line, "proto {} ", protocol_name(route.protocol));
         }
         if let Some(src) = source {
             let _ = write!(line, "src {} ", ip(src));
         }
-        let _ = write!(line, "metric {} pref medium", route.metric);
+        let _ = write!(line, "metric {} ", route.metric);
+        if let Some(known) = known {
+            let _ = write!(line, "{} ", path_mtu_text(host, known));
+        }
+        line.push_str("pref medium");
         return Ok(Output::ok(format!("{line}\n")));
     }
     if let Some(src) = source {
@@ -162,10 +169,40 @@ fn output(host: &Host, flow: Flow, mark: Option<u32>) -> Run<Output> {
     };
     line.push_str("uid 0 \n    cache ");
     line.push_str(flags);
-    if dst.mtu != host.net.mtu(dst.dev) {
+    if let Some(known) = host.net.path_mtu(family, flow.dst).filter(|_| dst.to == DstKind::Unicast) {
+        let _ = write!(line, "{} ", path_mtu_text(host, known));
+    } else if dst.mtu != host.net.mtu(dst.dev) {
         let _ = write!(line, "mtu {} ", dst.mtu);
     }
     Ok(Output::ok(format!("{line}\n")))
+}
+
+/// How long what is known about a path lasts, and what it is: `expires 599sec mtu 1000`.
+fn path_mtu_text(host: &Host, known: &PathMtu) -> String {
+    // Some ticks have gone by when anyone looks.
+    let secs = Duration(known.expires.since(host.net.now).0.saturating_sub(1)).as_secs();
+    let lock = if known.locked { "lock " } else { "" };
+    format!("expires {secs}sec mtu {lock}{}", known.mtu)
+}
+
+/// `ip route show cache`: the ways that differ from the routes' own, because of what was learnt.
+pub(super) fn cache(host: &Host, family: Family) -> Output {
+    let mut out = String::new();
+    for (to, dst, known) in host.net.known_paths(family) {
+        let _ = write!(out, "{} ", to.ip(family));
+        if let Some(via) = dst.via {
+            let _ = write!(out, "via {} ", via.ip(family));
+        }
+        let text = path_mtu_text(host, known);
+        let _ = match family {
+            Family::V4 => writeln!(out, "dev {} \n    cache {text} ", name(host, dst.dev)),
+            Family::V6 => {
+                let metric = host.net.fib_lookup(&Flow::to(family, to)).map_or(0, |r| r.metric);
+                writeln!(out, "dev {} metric {metric} {text} pref medium", name(host, dst.dev))
+            }
+        };
+    }
+    Output::ok(out)
 }
 
 fn input(host: &Host, flow: Flow, iif: DevId) -> Run<Output> {

@@ -128,7 +128,12 @@ pub(crate) fn rule(rule: &Rule, table: TableKind, family: Family) -> Result<(), 
         Target::Set(t) if t.map.is_some() => ok(table == TableKind::Mangle)?,
         Target::Ct(t) => {
             if t.timeout.is_some() {
-                return Err(EINVAL);
+                // Policies are made with nfct, of which there is none: no name is that of one (`nf_ct_set_timeout`).
+                return Err(if proto.as_ref().is_some_and(|p| !p.not && p.value != 0) {
+                    ENOENT
+                } else {
+                    EINVAL
+                });
             }
             if let Some(helper) = &t.helper {
                 let known = HELPERS.iter().any(|(name, p)| *name == &**helper && is(proto, p));

@@ -16,12 +16,12 @@ fn short_count(mut n: u64) -> (u64, &'static str) {
         return (n, "");
     }
     for suffix in ["K", "M", "G"] {
-        n = (n + 500) / 1000;
+        n = n.wrapping_add(500) / 1000;
         if n <= 9999 {
             return (n, suffix);
         }
     }
-    ((n + 500) / 1000, "T")
+    (n.wrapping_add(500) / 1000, "T")
 }
 
 fn put_count(out: &mut String, n: u64, exact: bool) {

@@ -461,12 +461,15 @@ impl Reader<'_> {
             }
         }
         if takes == Takes::Ip
-            && matches!(protocol, Some(proto::TCP | proto::UDP | proto::ICMP | proto::ICMPV6))
+            && matches!(
+                protocol,
+                Some(proto::TCP | proto::UDP | proto::UDPLITE | proto::ICMP | proto::ICMPV6)
+            )
             && fields.frag.is_none_or(|(offset, _)| offset == 0)
         {
             let word = self.words[0].clone();
             return Err(self
-                .error(&word, "tcp, udp and icmp packets are written as such")
+                .error(&word, "tcp, udp, udplite and icmp packets are written as such")
                 .hint_boxed("ip is for other protocols and later fragments"));
         }
         Ok((quote, protocol))
