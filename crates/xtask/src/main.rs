@@ -19,7 +19,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   serve [--port N]   build the page, serve it, print its address
   build              build the page into www/dist: static files for any host and any sub-path
-  dist               build all that is given away into dist/: site, element, single file, npm package
+  dist [--check]     build all that is given away into dist/: site, element, single file, npm package;
+                     --check builds it a second time in another folder and compares the bytes
   test               every test: native, wasm, types, units, the page in Chromium and Firefox
   kernel [PATH...]   run the labs on this machine's Linux kernel (root) and compare
   wasm               only the wasm package, into www/pkg
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     let done = match args.first().map(String::as_str) {
         Some("serve") => page::serve(&rest),
         Some("build") => page::build(),
-        Some("dist") => dist::build(),
+        Some("dist") => dist::main(&rest),
         Some("test") => test::all(&rest),
         Some("kernel") => kernel::verify(&rest),
         Some("wasm") => sheet::Sheet::read().and_then(|sheet| wasm::build(&sheet)),

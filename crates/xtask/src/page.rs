@@ -11,6 +11,11 @@ const PORT: &str = "4173";
 
 /// Builds everything into `www/dist`.
 pub(crate) fn build() -> Done {
+    build_for(&std::env::var("HOOKWALK_SITE").unwrap_or_default())
+}
+
+/// The same, for a site whose address is known: canonical links and previews need it.
+pub(crate) fn build_for(site: &str) -> Done {
     let sheet = Sheet::read()?;
     // npm downloads while cargo compiles.
     let npm = std::thread::spawn(install);
@@ -18,7 +23,7 @@ pub(crate) fn build() -> Done {
     npm.join().map_err(|_| "npm: the thread that ran it failed".to_owned())??;
     wasm?;
     say("page: build");
-    show(&mut command("npm", ["run", "--silent", "build"], &www()))?;
+    show(command("npm", ["run", "--silent", "build"], &www()).env("HOOKWALK_SITE", site))?;
     say("page: build the element that others embed");
     show(&mut command("npm", ["run", "--silent", "embed"], &www()))
 }

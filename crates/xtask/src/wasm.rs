@@ -13,7 +13,11 @@ pub(crate) fn build(sheet: &Sheet) -> Done {
     let quick = std::env::var_os("HOOKWALK_QUICK").is_some();
     let profile = if quick { "wasm-quick" } else { sheet.get("package.profile")? };
     let args = ["build", "--locked", "--package", package, "--target", target, "--profile", profile];
-    show(&mut command("cargo", args, &root()))?;
+    let mut cargo = command("cargo", args, &root());
+    if !quick {
+        cargo.arg("--config").arg(paths(target)?);
+    }
+    show(&mut cargo)?;
 
     say("wasm: bind");
     let file = format!("{}.wasm", package.replace('-', "_"));
@@ -27,6 +31,29 @@ pub(crate) fn build(sheet: &Sheet) -> Done {
     bindgen.generate(&out).map_err(|e| format!("{}: {e:#}", input.display()))?;
     eprintln!("   {}", out.display());
     Ok(())
+}
+
+/// Cargo's setting that writes neutral paths into the wasm (a panic names its file): the same source gives the same bytes
+/// wherever it lies, and nobody's folders are given away.
+fn paths(target: &str) -> Done<String> {
+    let about = read(&mut command("rustc", ["-vV"], &root()))?;
+    let commit = about.lines().find_map(|l| l.strip_prefix("commit-hash: ")).unwrap_or("unknown");
+    let sysroot = read(&mut command("rustc", ["--print", "sysroot"], &root()))?;
+    let home = |name: &str, folder: &str| {
+        let user = || std::env::var_os("HOME").map(|home| std::path::Path::new(&home).join(folder));
+        std::env::var_os(name).map(Into::into).or_else(user).unwrap_or_default()
+    };
+    let cargo: std::path::PathBuf = home("CARGO_HOME", ".cargo");
+    let flags: Vec<String> = [
+        (root().display().to_string(), "/hookwalk".to_owned()),
+        (cargo.display().to_string(), "/cargo".to_owned()),
+        // Where the sources of the standard library are installed, rustc names them by their place there.
+        (format!("{}/lib/rustlib/src/rust", sysroot.trim()), format!("/rustc/{commit}")),
+    ]
+    .into_iter()
+    .map(|(from, to)| format!("{:?}", format!("--remap-path-prefix={from}={to}")))
+    .collect();
+    Ok(format!("target.{target}.rustflags=[{}]", flags.join(",")))
 }
 
 /// Where cargo puts what it builds.
