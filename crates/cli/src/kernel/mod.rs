@@ -1,8 +1,9 @@
 //! `hookwalk kernel`: runs labs on the Linux kernel of this machine and gives their transcripts.
 //!
 //! Read in this order: [`network`] (a lab's network out of namespaces), [`recorder`] (running it line by line), then
-//! the parts: [`netns`], [`packet_socket`], [`listen`], [`process`].
+//! the parts: [`clock`], [`netns`], [`packet_socket`], [`listen`], [`process`].
 
+mod clock;
 mod listen;
 mod netns;
 mod network;

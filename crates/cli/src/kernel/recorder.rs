@@ -1,5 +1,6 @@
 //! Runs one lab on the kernel, line by line, and writes down what its commands printed.
 
+use super::clock::Clock;
 use super::listen::{Datagrams, Server};
 use super::network::{Network, know_neighbours, wire_device};
 use super::packet_socket::{Capture, Direction, Sender, ifindex};
@@ -82,6 +83,7 @@ struct Station {
 struct Run<'a> {
     lab: &'a Lab,
     stop: &'a Stop,
+    clock: Clock,
     topology: Topology,
     network: Network,
     sender: Sender,
@@ -126,6 +128,7 @@ impl<'a> Run<'a> {
         let mut run = Run {
             lab,
             stop,
+            clock: Clock::start()?,
             topology: Topology::new(lab),
             network,
             sender,
@@ -155,7 +158,8 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Statement::Packet { station, packet, iface, together } => {
-                let begun = Instant::now();
+                let early = self.clock.begin()?;
+                self.wait(early)?;
                 let sent = self.packet(*station, packet, *iface)?;
                 if *together {
                     return Ok(());
@@ -165,9 +169,12 @@ impl<'a> Run<'a> {
                 }
                 // A packet line takes as long here as in the simulator.
                 let time = pace(self.lab.stations[station.index()].kind, sent);
-                self.wait(Duration::from_nanos(time.0).saturating_sub(begun.elapsed()))
+                self.pass(Duration::from_nanos(time.0))
             }
-            Statement::Sleep(time) => self.wait(Duration::from_nanos(time.0)),
+            Statement::Sleep(time) => {
+                self.clock.begin()?;
+                self.pass(Duration::from_nanos(time.0))
+            }
             Statement::Say(_) | Statement::Ask(_) => Ok(()),
             Statement::Expect { not, line: text } => {
                 if let Some(command) = self.printed.len().checked_sub(1) {
@@ -296,11 +303,24 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Serves for this long.
+    /// A line takes this long.
+    fn pass(&mut self, time: Duration) -> io::Result<()> {
+        self.clock.pass(time);
+        let left = self.clock.left()?;
+        self.wait(left)
+    }
+
+    /// Serves for this long, to the microsecond; `poll` counts in milliseconds.
     fn wait(&mut self, time: Duration) -> io::Result<()> {
         let until = Instant::now() + time;
         while let Some(left) = until.checked_duration_since(Instant::now()) {
-            self.serve(left.min(Duration::from_millis(50)))?;
+            match left.checked_sub(Duration::from_millis(2)) {
+                Some(most) => self.serve(most.clamp(Duration::from_millis(1), Duration::from_millis(50)))?,
+                None => {
+                    std::thread::sleep(left);
+                    break;
+                }
+            };
             if self.stop.asked() {
                 break;
             }
