@@ -7,6 +7,7 @@
 pub mod compare;
 pub mod complete;
 mod declare;
+pub mod diverge;
 pub mod facts;
 pub mod file;
 pub mod parse;

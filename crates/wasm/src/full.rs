@@ -37,6 +37,19 @@ impl Hookwalk {
         value(&view::CompletionView { from: found.from, choices })
     }
 
+    /// The first packet that takes another way here than in an earlier run; `null` where all go as before.
+    #[wasm_bindgen(unchecked_return_type = "DivergenceView | null")]
+    pub fn diverge(&self, before: &Hookwalk) -> JsValue {
+        let found = hookwalk_lab::diverge::diverge(&before.looker.session, &self.looker.session);
+        let number = |n: Option<usize>| n.map(|n| n as u32);
+        value(&found.map(|d| view::DivergenceView {
+            was: d.was.map(|p| p.0),
+            is: d.is.map(|p| p.0),
+            before: number(d.before),
+            after: number(d.after),
+        }))
+    }
+
     /// The position `at` as a picture, an SVG that needs nothing else, with these words below it.
     pub fn picture(&mut self, at: u32, station: u32, chinese: bool, caption: &str, width: u32) -> String {
         picture::still(&mut self.looker, at, station, &Wish { focus: None, chinese, caption, width })

@@ -77,6 +77,23 @@ impl From<hookwalk_lang::complete::Choice> for ChoiceView {
     }
 }
 
+/// The first packet that took another way after a change.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct DivergenceView {
+    /// Its number before.
+    #[tsify(optional)]
+    pub was: Option<u32>,
+    /// Its number now.
+    #[tsify(optional)]
+    pub is: Option<u32>,
+    /// The event that was another before.
+    #[tsify(optional)]
+    pub before: Option<u32>,
+    /// The event that is another now.
+    #[tsify(optional)]
+    pub after: Option<u32>,
+}
+
 /// A run as a whole.
 #[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
 pub struct LabView {
