@@ -1,5 +1,5 @@
 /// What the page needs from a run. The simulator behind it is the wasm package; tests may put another one there.
-import type { EventView, LabView, Problem, TableView, View, WhyView } from "../pkg/hookwalk.js";
+import type { CompletionView, DivergenceView, EventView, LabView, Problem, TableView, View, WhyView } from "../pkg/hookwalk.js";
 
 export type * from "../pkg/hookwalk.js";
 
@@ -14,6 +14,10 @@ export interface Run {
   tables(at: number, station: number): TableView[];
   /** The answer to a question such as `server nat POSTROUTING 1` or `packet 3`. */
   why(question: string): WhyView;
+  /** What can stand in a text before a place, line and column from 1; absent where there is no simulator yet. */
+  complete?(text: string, line: number, col: number): CompletionView;
+  /** The first packet that takes another way here than in that run. */
+  diverge?(before: Run): DivergenceView | undefined;
 }
 
 /** Either a run, or what is wrong with the text. */

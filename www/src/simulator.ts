@@ -10,6 +10,9 @@ export async function simulator(url: string = wasmUrl): Promise<(text: string) =
   return open;
 }
 
+/** The simulator's own side of each run. */
+const walks = new WeakMap<Run, Hookwalk>();
+
 export function open(text: string): Opened {
   let walk: Hookwalk;
   try {
@@ -25,6 +28,12 @@ export function open(text: string): Opened {
     events: (from, to) => walk.events(from, to),
     tables: (at, station) => walk.tables(at, station),
     why: (question) => walk.why(question),
+    complete: (text, line, col) => walk.complete(text, line, col),
+    diverge: (before) => {
+      const other = walks.get(before);
+      return other && walk.diverge(other);
+    },
   };
+  walks.set(run, walk);
   return { ok: true, run };
 }
