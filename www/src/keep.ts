@@ -20,7 +20,7 @@ export function store(key: string, value: string | undefined): void {
 }
 
 /** The name, in addresses and here, of a text that is in no library. */
-export const OWN = "~own";
+export const OWN = "_own";
 
 /** A lab's text as the reader left it, where it is not the library's. */
 export const draft = (name: string): string | null => recall(`draft.${name}`);

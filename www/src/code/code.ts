@@ -1,6 +1,6 @@
 /// The editor proper: CodeMirror, fetched when a text is to be edited. It lives in a shadow root, where its styles are
 /// adopted sheets, so that the page's policy needs no exception for them.
-import { acceptCompletion, autocompletion, closeCompletion, completionKeymap, startCompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { acceptCompletion, autocompletion, closeCompletion, completionKeymap, selectedCompletion, startCompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
@@ -88,12 +88,14 @@ export class Code {
       shone,
       now,
       EditorState.phrases.of(asked.phrases),
-      autocompletion({ override: [(c) => this.#complete(c)], activateOnCompletion: (c) => typeof c.label === "string" && /[ =]$/.test(c.label), icons: false }),
+      autocompletion({ override: [(c) => this.#complete(c)], activateOnCompletion: (c) => typeof c.label === "string" && /[ =]$/.test(c.label), icons: false, defaultKeymap: false }),
+      EditorView.lineWrapping,
       keymap.of([
         { key: "Mod-Enter", run: () => (asked.run(), true) },
         // With no list open Tab goes on to the next control, as everywhere on the page.
         { key: "Tab", run: acceptCompletion },
-        ...completionKeymap,
+        { key: "Enter", run: accept },
+        ...completionKeymap.filter((k) => k.key !== "Enter"),
         ...defaultKeymap,
         ...historyKeymap,
         ...searchKeymap,
@@ -195,6 +197,18 @@ export class Code {
     const options = found.choices.map((c, i): Completion => ({ label: c.text, type: c.kind, detail: c.detail, boost: -i / 10 }));
     return { from, options, validFor: /^[\w.:[\]/=,-]*$/ };
   }
+}
+
+/** Takes the choice; where it stands there already, Enter is what it always is. */
+function accept(view: EditorView): boolean {
+  const chosen = selectedCompletion(view.state);
+  if (!chosen) return false;
+  const { head } = view.state.selection.main;
+  if (view.state.sliceDoc(Math.max(0, head - chosen.label.length), head) === chosen.label) {
+    closeCompletion(view);
+    return false;
+  }
+  return acceptCompletion(view);
 }
 
 /** Where a mark lies; columns count characters, not halves of them. */

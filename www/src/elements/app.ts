@@ -2,13 +2,13 @@
 import { html, nothing, type TemplateResult } from "lit";
 import first from "virtual:first";
 import library, { groups } from "virtual:library";
+import { Desk, type Open } from "../desk.js";
 import { LANGS, pick, preferred, word, type Lang, type Word } from "../i18n.js";
-import type { Opened, Problem } from "../model.js";
+import { draft, OWN, recall, store } from "../keep.js";
 import { Piece } from "../piece.js";
+import type { Inserted } from "../insert.js";
 import { Player } from "../player.js";
 import { readAddress, shareText, unpack, writeAddress } from "../address.js";
-import { counters, differences, type Change } from "../compare.js";
-import { labText } from "../library.js";
 import "./box.js";
 import "./conntrack.js";
 import "./controls.js";
@@ -25,44 +25,33 @@ import "./why.js";
 type Panel = "conntrack" | "rules" | "packet" | "events" | "terminal" | "edit";
 const PANELS: Panel[] = ["conntrack", "rules", "packet", "events", "terminal", "edit"];
 
-/** Turns a lab's text into a run. */
-export type Open = (text: string) => Opened;
-
 export class App extends Piece {
   static override properties = {
     ...Piece.properties,
     tick: { state: true },
     panel: { state: true },
     message: { state: true },
-    problems: { state: true },
     ready: { state: true },
-    changes: { state: true },
     asked: { state: true },
   };
   declare panel: Panel;
   declare message: string;
-  declare problems: Problem[];
   /** The simulator has arrived. */
   declare ready: boolean;
-  /** What the last change of the text made different at the end of the run. */
-  declare changes: Change[];
   /** What was asked: the words of the question, and how people would put it. */
   declare asked: string | undefined;
-  name = "";
-  #past: string[] = [];
-  #future: string[] = [];
-  #open: Open | undefined;
+  /** The text and all that changes it. */
+  readonly desk: Desk;
   #saved: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
     this.player = new Player();
+    this.desk = new Desk(this.player, () => this.deskTold());
     this.tick = 0;
     this.panel = matchMedia("(min-width: 1200px)").matches ? "rules" : "conntrack";
     this.message = "";
-    this.problems = [];
     this.ready = false;
-    this.changes = [];
     const stored = recall("lang") as Lang | null;
     this.setLanguage(readAddress().lang ?? stored ?? preferred(), false);
     this.setTheme(recall("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"), false);
@@ -80,6 +69,8 @@ export class App extends Piece {
     this.player.addEventListener("change", this.changed);
     addEventListener("keydown", this.key);
     addEventListener("hashchange", this.moved);
+    addEventListener("dragover", this.dragged);
+    addEventListener("drop", this.dropped);
     this.addEventListener("look", this.look as EventListener);
     this.addEventListener("why", this.why as EventListener);
   }
@@ -87,12 +78,19 @@ export class App extends Piece {
     this.player.removeEventListener("change", this.changed);
     removeEventListener("keydown", this.key);
     removeEventListener("hashchange", this.moved);
+    removeEventListener("dragover", this.dragged);
+    removeEventListener("drop", this.dropped);
     super.disconnectedCallback();
   }
   private changed = (): void => {
     this.tick++;
     clearTimeout(this.#saved);
-    if (this.ready) this.#saved = setTimeout(() => writeAddress(this.name, this.player), this.player.playing ? 600 : 120);
+    if (this.ready) {
+      this.#saved = setTimeout(() => {
+        writeAddress(this.desk.name, this.player);
+        this.desk.visited();
+      }, this.player.playing ? 600 : 120);
+    }
   };
   private moved = (): void => void this.follow();
   private why = (e: CustomEvent<string>): void => {
@@ -108,7 +106,7 @@ export class App extends Piece {
 
   /** The simulator is here: open what the address names. */
   async start(open: Open): Promise<void> {
-    this.#open = open;
+    this.desk.open = open;
     await this.follow();
     this.ready = true;
   }
@@ -119,92 +117,51 @@ export class App extends Piece {
 
   /** Opens what the address names; without a name the first lab of the library. */
   private async follow(): Promise<void> {
+    const { desk, player } = this;
     const address = readAddress();
     const known = library.some((l) => l.name === address.lab);
-    if (address.lab && !known && !address.text) this.message = this.w("unknown_lab", { name: address.lab });
     if (address.text) {
       const text = await unpack(address.text).catch(() => undefined);
-      if (text !== undefined && this.run(text, address.at, address.host)) {
-        this.name = "";
-        return;
-      }
+      if (text !== undefined) return void desk.own(text, address.at, address.host);
     }
+    if (address.lab === OWN) {
+      const text = draft(OWN);
+      if (desk.name === OWN && address.at !== undefined) return player.seek(address.at);
+      if (text !== null) return void desk.own(text, address.at, address.host);
+    }
+    if (address.lab && !known && !address.text) this.message = this.w("unknown_lab", { name: address.lab });
     const name = known ? address.lab! : (first?.name ?? library[0]?.name);
-    if (name === this.name && address.at === this.player.at) return;
-    if (name === this.name && this.player.run && address.at !== undefined) return this.player.seek(address.at);
-    if (name) await this.load(name, address.at, address.host);
+    if (name === desk.name && address.at === player.at) return;
+    if (name === desk.name && player.run && address.at !== undefined) return player.seek(address.at);
+    if (name) await desk.load(name, address.at, address.host);
   }
 
-  private async load(name: string, at?: number, host?: string): Promise<void> {
-    const text = await labText(name);
-    if (this.run(text, at, host)) this.name = name;
-    this.#past = [];
-    this.#future = [];
-    this.changes = [];
+  /** Another text is on the desk, or it runs otherwise. */
+  private deskTold(): void {
+    this.asked = undefined;
+    const lab = this.player.lab;
+    if (lab) document.title = `${pick(this.language, lab.title)} · Hookwalk`;
     this.changed();
   }
-
-  /** Runs a text; where it has mistakes, says them and keeps what there is. */
-  run(text: string, at?: number, host?: string): boolean {
-    const opened = this.#open?.(text);
-    if (!opened) return false;
-    if (!opened.ok) {
-      this.problems = opened.problems;
-      return false;
-    }
-    this.problems = [];
-    this.asked = undefined;
-    const station = host ? opened.run.lab.stations.findIndex((s) => s.name === host) : -1;
-    this.player.open(opened.run, at, station);
-    document.title = `${pick(this.language, opened.run.lab.title)} · Hookwalk`;
-    return true;
+  /** A file of the reader's own, chosen or dropped. */
+  private async file(file: File): Promise<void> {
+    const told = await this.desk.file(file);
+    if (told === "not_text") this.say(this.w("not_a_lab", { name: file.name }));
+    else if (told === "mistakes") this.panel = "edit";
   }
-
-  /** Runs another text, and says what became different; can be taken back. */
-  private change(text: string, at?: number): boolean {
-    const before = this.player.run;
-    const old = before?.lab.text ?? "";
-    if (!before || text === old) return true;
-    const counted = counters(before);
-    const { at: where, station, pinned } = this.player;
-    const host = pinned ? before.lab.stations[station]?.name : undefined;
-    if (!this.run(text, at ?? where, host)) return false;
-    this.#past.push(old);
-    this.#future = [];
-    this.changes = differences(counted, counters(this.player.run!));
-    return true;
+  private say(message: string): void {
+    this.message = message;
+    setTimeout(() => (this.message = this.message === message ? "" : this.message), 5000);
   }
-  private undo(): void {
-    const text = this.#past.pop();
-    const now = this.player.lab?.text;
-    if (text === undefined || now === undefined) return;
-    this.#future.push(now);
-    this.run(text, this.player.at);
-    this.changes = [];
-  }
-  private redo(): void {
-    const text = this.#future.pop();
-    const now = this.player.lab?.text;
-    if (text === undefined || now === undefined) return;
-    this.#past.push(now);
-    this.run(text, this.player.at);
-    this.changes = [];
-  }
-  /** A line typed at a prompt becomes part of the lab, after the line that ran last. */
-  private typed(line: string): void {
-    const { lab, view } = this.player;
-    if (!lab) return;
-    const lines = lab.text.split("\n");
-    const next = lab.lines.find((l) => l.line > (view?.line ?? 0))?.line ?? lines.length + 1;
-    let place = next - 1;
-    // Blank lines and comments belong to what follows them.
-    while (place > 0 && /^\s*(#.*)?$/.test(lines[place - 1] ?? "")) place--;
-    if (place < (view?.line ?? 0)) place = view?.line ?? place;
-    lines.splice(place, 0, line);
-    if (!this.change(lines.join("\n"), this.player.at)) return;
-    const now = this.player.lab?.lines.find((l) => l.line === place + 1);
-    if (now) this.player.seek(now.at);
-  }
+  private dragged = (e: DragEvent): void => {
+    if (e.dataTransfer?.types.includes("Files") && !this.querySelector("dialog[open]")) e.preventDefault();
+  };
+  private dropped = (e: DragEvent): void => {
+    const file = e.dataTransfer?.files[0];
+    if (!file || this.querySelector("dialog[open]")) return;
+    e.preventDefault();
+    void this.file(file);
+  };
 
   private setLanguage(lang: Lang, keep = true): void {
     document.documentElement.lang = LANGS.find((l) => l.id === lang)?.html ?? "en";
@@ -226,7 +183,7 @@ export class App extends Piece {
   private key = (e: KeyboardEvent): void => {
     const target = e.composedPath()[0] as HTMLElement;
     if (e.ctrlKey || e.metaKey || e.altKey || this.querySelector("dialog[open]")) return;
-    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && (target as HTMLInputElement).type !== "range";
+    const typing = target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && (target as HTMLInputElement).type !== "range");
     if (typing) return;
     const p = this.player;
     const onButton = target.tagName === "BUTTON";
@@ -284,8 +241,8 @@ export class App extends Piece {
   };
 
   private async share(): Promise<void> {
-    writeAddress(this.name, this.player);
-    if (this.#past.length > 0 || !this.name) await shareText(this.player);
+    writeAddress(this.desk.name, this.player);
+    if (this.desk.foreign) await shareText(this.player);
     try {
       await navigator.clipboard.writeText(location.href);
       this.message = this.w("copied");
@@ -296,27 +253,30 @@ export class App extends Piece {
   }
 
   protected override render(): TemplateResult {
-    const { player, tick } = this;
+    const { player, tick, desk } = this;
     const lang = this.language;
     const other = LANGS.find((l) => l.id !== lang) ?? LANGS[0]!;
     const theme = chosenTheme();
     const title = (t: Record<string, string>): string => t[lang] ?? t[lang === "zh" ? "zh-CN" : "en"] ?? t[""] ?? "";
     const option = (l: (typeof library)[number]): TemplateResult =>
-      html`<option value=${l.name} ?selected=${l.name === this.name}>${title(l.title) || l.name}</option>`;
+      html`<option value=${l.name} ?selected=${l.name === desk.name}>${title(l.title) || l.name}</option>`;
     const hidden = (p: Panel): string => (this.panel === p ? "chosen" : "");
     return html`
       <header class="bar">
         <h1><svg viewBox="0 0 32 32" width="24" height="24" aria-hidden="true"><path d="M3 16h8m10 0h8" /><rect x="11" y="8" width="10" height="16" rx="2" /><circle cx="16" cy="16" r="2.4" /></svg><span>Hookwalk</span></h1>
         <label class="labs"><span class="sr">${this.w("lab")}</span>
-          <select id="lab" .value=${this.name} ?disabled=${!this.ready} @change=${(e: Event) => void this.load((e.target as HTMLSelectElement).value)}>
+          <select id="lab" .value=${desk.name} ?disabled=${!this.ready} @change=${(e: Event) => {
+            const name = (e.target as HTMLSelectElement).value;
+            if (name !== OWN) void desk.load(name);
+          }}>
+            ${desk.name === OWN ? html`<option value=${OWN} selected>${(player.lab && pick(lang, player.lab.title)) || this.w("own_lab")}</option>` : nothing}
             ${groups.map((g) => html`<optgroup label=${title(g.title)}>${library.filter((l) => l.group === g.id).map(option)}</optgroup>`)}
             ${library.filter((l) => !groups.some((g) => g.id === l.group)).map(option)}
           </select>
         </label>
         <hw-library .player=${player} .tick=${tick}></hw-library>
         <hw-box .player=${player} .tick=${tick} @lab=${(e: CustomEvent<string>) => {
-          if (this.run(e.detail)) this.name = "";
-          else this.panel = "edit";
+          if (!desk.own(e.detail)) this.panel = "edit";
         }}></hw-box>
         <span class="grow"></span>
         <button class="tool language" lang=${other.html} aria-label=${other.name} @click=${() => this.setLanguage(other.id)}><span>${other.name}</span><i aria-hidden="true">${other.short}</i></button>
@@ -328,7 +288,7 @@ export class App extends Piece {
       <p class="message" role="status">${this.message || (this.ready || !player.run ? "" : this.w("loading"))}</p>
       <main class="body" data-panel=${this.panel}>
         <section class="center">
-          <hw-tour .player=${player} .tick=${tick} .lab=${this.name}></hw-tour>
+          <hw-tour .player=${player} .tick=${tick} .lab=${desk.name}></hw-tour>
           <hw-stage .player=${player} .tick=${tick}></hw-stage>
           <hw-sentence .player=${player} .tick=${tick}></hw-sentence>
         </section>
@@ -340,12 +300,14 @@ export class App extends Piece {
         <section class="panel conntrack ${hidden("conntrack")}" aria-label=${this.w("conntrack")}><hw-conntrack .player=${player} .tick=${tick}></hw-conntrack></section>
         <section class="panel rules ${hidden("rules")}" aria-label=${this.w("rules")}><hw-rules .player=${player} .tick=${tick}></hw-rules></section>
         <section class="panel terminal ${hidden("terminal")}" aria-label=${this.w("terminal")}>
-          <hw-terminal .player=${player} .tick=${tick} .problems=${this.problems} @typed=${(e: CustomEvent<string>) => this.typed(e.detail)}></hw-terminal>
+          <hw-terminal .player=${player} .tick=${tick} .lab=${desk.name} .problems=${desk.problems} .type=${(line: string) => desk.typed(line)}></hw-terminal>
         </section>
         <section class="panel edit ${hidden("edit")}" aria-label=${this.w("edit")}>
-          <hw-editor .player=${player} .tick=${tick} .problems=${this.problems} .changes=${this.changes}
-            .undoable=${this.#past.length > 0} .redoable=${this.#future.length > 0}
-            @run=${(e: CustomEvent<string>) => this.change(e.detail)} @undo=${() => this.undo()} @redo=${() => this.redo()}></hw-editor>
+          <hw-editor .player=${player} .tick=${tick} .text=${desk.text} .problems=${desk.problems} .changes=${desk.changes} .written=${desk.written}
+            .undoable=${desk.undoable} .redoable=${desk.redoable} .original=${desk.edited} .shown=${this.panel === "edit"}
+            @draft=${(e: CustomEvent<string>) => desk.draft(e.detail)} @run=${(e: CustomEvent<string>) => desk.change(e.detail, true)}
+            @undo=${() => desk.undo()} @redo=${() => desk.redo()} @reset=${() => desk.reset()} @save=${() => desk.save()}
+            @file=${(e: CustomEvent<File>) => void this.file(e.detail)} @write=${(e: CustomEvent<Inserted>) => desk.write(e.detail)}></hw-editor>
         </section>
       </main>
       <footer class="controls"><hw-controls .player=${player} .tick=${tick}></hw-controls></footer>
@@ -355,7 +317,7 @@ export class App extends Piece {
             @try=${(e: CustomEvent<string>) => {
               // Before the first packet, where it makes a difference to all of them.
               player.seek(player.start);
-              this.typed(e.detail);
+              desk.typed(e.detail);
             }}></hw-why>`}
       ${this.keys(lang)}`;
   }
@@ -374,21 +336,5 @@ export class App extends Piece {
 /** Which theme comes after which. */
 const THEMES: Record<string, string> = { light: "dark", dark: "contrast", contrast: "light" };
 const chosenTheme = (): string => (document.documentElement.dataset["contrast"] ? "contrast" : document.documentElement.dataset["theme"]) ?? "light";
-
-/** What this browser keeps between visits; without storage the page works all the same. */
-function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(`hookwalk.${key}`);
-  } catch {
-    return null;
-  }
-}
-function store(key: string, value: string): void {
-  try {
-    localStorage.setItem(`hookwalk.${key}`, value);
-  } catch {
-    // Private windows may refuse; the choice then lasts as long as the page.
-  }
-}
 
 customElements.define("hw-app", App);

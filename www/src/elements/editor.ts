@@ -3,11 +3,10 @@
 /// and where it cannot be fetched, a plain text field does its work.
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Code, Mark } from "../code/code.js";
-import type { Change } from "../compare.js";
+import type { Change, Parting } from "../compare.js";
 import type { Problem } from "../model.js";
 import { Piece } from "../piece.js";
 import "./changes.js";
-import "./forms.js";
 
 /** What the app knows and the editor shows. */
 export class Editor extends Piece {
@@ -25,7 +24,7 @@ export class Editor extends Piece {
     form: { state: true },
   };
   declare problems: Problem[];
-  declare changes: Change[];
+  declare changes: { counters: Change[]; parting: Parting | undefined } | undefined;
   declare undoable: boolean;
   declare redoable: boolean;
   /** The text as it is to be edited: the one that runs, or one with mistakes. */
@@ -50,17 +49,15 @@ export class Editor extends Piece {
     super();
     this.text = "";
     this.problems = [];
-    this.changes = [];
   }
 
   protected override render(): TemplateResult {
     const problems = this.problems;
     const failures = this.player.lab?.failures ?? [];
-    const listed: Mark[] = problems.length > 0 ? problems.map((p) => ({ ...p, severity: "error" })) : failures.map((p) => ({ ...p, severity: "warning" }));
     return html`
       <header class="head">
         <h2>${this.w("edit")}</h2>
-        <button class="tool" aria-expanded=${this.form ? "true" : "false"} @click=${() => (this.form = !this.form)}>${this.w("add_line")}</button>
+        <button class="tool" aria-expanded=${this.form ? "true" : "false"} @click=${() => void this.forms()}>${this.w("add_line")}</button>
         <span class="pair">
           <button class="tool" ?disabled=${!this.undoable} @click=${() => this.dispatchEvent(new Event("undo"))}>${this.w("undo")}</button>
           <button class="tool" ?disabled=${!this.redoable} @click=${() => this.dispatchEvent(new Event("redo"))}>${this.w("redo")}</button>
@@ -71,21 +68,24 @@ export class Editor extends Piece {
           ${this.original ? html`<button class="tool" @click=${() => this.dispatchEvent(new Event("reset"))}>${this.w("reset_lab")}</button>` : nothing}
         </span>
       </header>
-      ${this.form ? html`<hw-forms .player=${this.player} .tick=${this.tick} .text=${this.text} @close=${() => (this.form = false)}></hw-forms>` : nothing}
-      ${listed.length > 0
-        ? html`<div class="problems ${problems.length > 0 ? "" : "soft"}" role="alert" tabindex="0" aria-label=${this.w("problems")}>
-            <p>${this.w(problems.length > 0 ? "bad_lab" : "lab_failures")}</p><ul>
-            ${listed.slice(0, 20).map((p) => html`<li><button class="link" @click=${() => this.select(p)}>${this.w("line_col", { line: p.line, col: p.col })}</button>
-              ${p.message}${p.hint ? html` <em>${p.hint}</em>` : nothing}</li>`)}
-          </ul></div>`
-        : nothing}
-      ${problems.length === 0 ? html`<hw-changes .player=${this.player} .tick=${this.tick} .changes=${this.changes}></hw-changes>` : nothing}
+      ${this.form ? html`<hw-forms .player=${this.player} .tick=${this.tick} .text=${this.text} @close=${() => (this.form = false)} @write=${() => (this.form = false)}></hw-forms>` : nothing}
+      <div class="said">
+        ${problems.length > 0
+          ? html`<div class="problems" role="alert" tabindex="0" aria-label=${this.w("problems")}><p>${this.w("bad_lab")}</p>${this.list(problems)}</div>`
+          : html`<hw-changes .player=${this.player} .tick=${this.tick} .changes=${this.changes}></hw-changes>
+              ${failures.length > 0 ? html`<details class="problems soft"><summary>${this.w("lab_failures", { n: failures.length })}</summary>${this.list(failures)}</details>` : nothing}`}
+      </div>
       <div class="code" data-ready=${this.loaded ? "1" : "0"}>
         <div class="mirror" ?hidden=${!this.loaded}></div>
         <textarea ?hidden=${this.loaded} aria-label=${this.w("edit_label")} spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off"
           .value=${this.#code ? "" : this.text} @input=${(e: Event) => this.typed((e.target as HTMLTextAreaElement).value)}></textarea>
       </div>
       <p class="hint">${this.w("edit_keys")}</p>`;
+  }
+
+  private list(problems: Problem[]): TemplateResult {
+    return html`<ul>${problems.slice(0, 20).map((p) => html`<li><button class="link" @click=${() => this.select(p)}>${this.w("line_col", { line: p.line, col: p.col })}</button>
+      ${p.message}${p.hint ? html` <em>${p.hint}</em>` : nothing}</li>`)}</ul>`;
   }
 
   protected override updated(_: PropertyValues): void {
@@ -160,6 +160,14 @@ export class Editor extends Piece {
     const began = performance.now();
     this.dispatchEvent(new CustomEvent("run", { detail: text }));
     this.#took = performance.now() - began;
+  }
+
+  /** The forms are fetched when somebody wants one. */
+  private async forms(): Promise<void> {
+    if (!this.form) await import("./forms.js");
+    this.form = !this.form;
+    await this.updateComplete;
+    this.querySelector<HTMLElement>("hw-forms select")?.focus();
   }
 
   private chosen = (e: Event): void => {
