@@ -17,7 +17,7 @@ export interface Run {
   /** What can stand in a text before a place, line and column from 1; absent where there is no simulator yet. */
   complete?(text: string, line: number, col: number): CompletionView;
   /** The first packet that takes another way here than in that run. */
-  diverge?(before: Run): DivergenceView | undefined;
+  diverge?(before: Run): DivergenceView | null | undefined;
 }
 
 /** Either a run, or what is wrong with the text. */

@@ -14,7 +14,7 @@ function run(len: number): Run {
       stations: [{ name: "a", kind: "host", ifaces: [] }],
       packets: [span(1, 0, len / 2), span(2, len / 2, len)],
       failures: [],
-    lines: [{ line: 3, at: 8, kind: "say", text: [{ text: "hm" }], answers: [], station: -1, failed: false }],
+    lines: [{ line: 3, at: 8, kind: "say", text: [{ text: "hm" }], answers: [], station: -1, failed: false, later: false }],
     },
     view: (at, host) => ({ at, time: 0, line: 0, flights: [], host, hooks: [], entries: [], tracking: false }),
     events: (from, to) => Array.from({ length: to - from }, (_, i) => event(from + i)),

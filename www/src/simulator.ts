@@ -31,7 +31,7 @@ export function open(text: string): Opened {
     complete: (text, line, col) => walk.complete(text, line, col),
     diverge: (before) => {
       const other = walks.get(before);
-      return other && walk.diverge(other);
+      return other ? walk.diverge(other) : null;
     },
   };
   walks.set(run, walk);

@@ -1,6 +1,7 @@
 /// What a person does with the REDIRECT puzzle: opens it, plays it, steps through it, and finds out why the nat chains
 /// stay at zero.
 import { expect, test, type Page } from "@playwright/test";
+import { editor } from "./editor.js";
 
 const step = (page: Page) => page.locator(".num.step");
 
@@ -157,15 +158,12 @@ test("events can be filtered and clicked", async ({ page }) => {
 test("a lab with mistakes says where, and the one before stays", async ({ page }) => {
   await ready(page);
   const end = await page.locator(".scrub input").getAttribute("max");
-  await page.getByRole("button", { name: "Lab text" }).click();
-  const text = page.getByRole("textbox", { name: "The lab's text" });
+  const text = await editor(page);
   await text.fill("host a eth0=10.0.0.1/24\nnonsense here\n");
-  await page.getByRole("button", { name: "Run", exact: true }).click();
   await expect(page.getByRole("alert")).toContainText("line 2, column 1");
   expect(await page.locator(".scrub input").getAttribute("max")).toBe(end);
 
   await text.fill("wire w eth0=10.0.0.2/24\nhost a eth0=10.0.0.1/24\nlink w:eth0 a:eth0\nw> icmp 10.0.0.2 > 10.0.0.1 echo-request id=1 seq=1\n");
-  await page.getByRole("button", { name: "Run", exact: true }).click();
   await expect(page.getByRole("alert")).toHaveCount(0);
   await page.locator(".bar h1").click();
   await page.keyboard.press("Home");

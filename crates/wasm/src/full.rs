@@ -42,12 +42,14 @@ impl Hookwalk {
     pub fn diverge(&self, before: &Hookwalk) -> JsValue {
         let found = hookwalk_lab::diverge::diverge(&before.looker.session, &self.looker.session);
         let number = |n: Option<usize>| n.map(|n| n as u32);
-        value(&found.map(|d| view::DivergenceView {
-            was: d.was.map(|p| p.0),
-            is: d.is.map(|p| p.0),
-            before: number(d.before),
-            after: number(d.after),
-        }))
+        found.map_or(JsValue::NULL, |d| {
+            value(&view::DivergenceView {
+                was: d.was.map(|p| p.0),
+                is: d.is.map(|p| p.0),
+                before: number(d.before),
+                after: number(d.after),
+            })
+        })
     }
 
     /// The position `at` as a picture, an SVG that needs nothing else, with these words below it.

@@ -101,7 +101,7 @@ export class Code {
         ...searchKeymap,
         ...lintKeymap,
       ]),
-      EditorView.contentAttributes.of({ "aria-label": asked.label, autocapitalize: "off", autocorrect: "off", spellcheck: "false", translate: "no" }),
+      EditorView.contentAttributes.of({ "aria-label": asked.label, tabindex: "0", autocapitalize: "off", autocorrect: "off", spellcheck: "false", translate: "no" }),
       EditorView.updateListener.of((u) => {
         if (u.docChanged && !u.transactions.every((t) => t.annotation(given))) asked.changed(u.state.doc.toString());
         // A path goes on where it ends: after a statement and its blank the next choices show.

@@ -98,8 +98,9 @@ export class Editor extends Piece {
       if (this.#timer === undefined) code.set(this.text);
     }
     const failures = this.player.lab?.failures;
-    if (this.#marked !== this.problems && this.#marked !== failures) {
-      this.#marked = this.problems.length > 0 ? this.problems : failures;
+    const wrong = this.problems.length > 0 ? this.problems : failures;
+    if (this.#marked !== wrong) {
+      this.#marked = wrong;
       code.marks([
         ...this.problems.map((p): Mark => ({ ...p, severity: "error" })),
         ...(this.problems.length > 0 ? [] : (failures ?? []).map((p): Mark => ({ ...p, severity: "warning" }))),

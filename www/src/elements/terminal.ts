@@ -72,8 +72,8 @@ export class Terminal extends Piece {
         ${ahead ? html`<p class="ahead">${this.w("terminal_ahead")}</p>` : nothing}
       </div>
       ${this.offered.length > 0
-        ? html`<ul class="offered" role="listbox" aria-label=${this.w("completions")}>${this.offered.slice(0, 40).map((c) => html`<li role="option" aria-selected="false"><button type="button" tabindex="-1" @click=${() => this.take(c)}>${c.text}</button>${c.detail ? html` <i>${c.detail}</i>` : nothing}</li>`)}
-            ${this.offered.length > 40 ? html`<li role="option" aria-selected="false" aria-disabled="true">${this.w("more", { n: this.offered.length - 40 })}</li>` : nothing}</ul>`
+        ? html`<ul class="offered" aria-label=${this.w("completions")}>${this.offered.slice(0, 40).map((c) => html`<li><button type="button" @click=${() => this.take(c)}>${c.text}</button>${c.detail ? html` <i>${c.detail}</i>` : nothing}</li>`)}
+            ${this.offered.length > 40 ? html`<li>${this.w("more", { n: this.offered.length - 40 })}</li>` : nothing}</ul>`
         : nothing}
       <form @submit=${this.enter}>
         <label><select class="sign" aria-label=${this.w("prompt")} @change=${(e: Event) => {
