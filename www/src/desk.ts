@@ -229,6 +229,15 @@ export class Desk {
     }
   }
 
+  /** Keeps how a prediction came out; the first one counts. */
+  predicted(line: number, right: boolean): void {
+    if (this.name === "") return;
+    visit(this.name, (v) => {
+      v.told ??= {};
+      v.told[line] ??= right;
+    });
+  }
+
   /** Keeps where the reader is. */
   visited(): void {
     const { at, len } = this.player;

@@ -18,6 +18,7 @@ import "./library.js";
 import "./packet.js";
 import { Rules } from "./rules.js";
 import "./sentence.js";
+import "./story.js";
 import "./stage.js";
 import "./terminal.js";
 import "./why.js";
@@ -33,6 +34,7 @@ export class App extends Piece {
     message: { state: true },
     ready: { state: true },
     asked: { state: true },
+    story: { state: true },
   };
   declare panel: Panel;
   declare message: string;
@@ -40,6 +42,8 @@ export class App extends Piece {
   declare ready: boolean;
   /** What was asked: the words of the question, and how people would put it. */
   declare asked: string | undefined;
+  /** The lab is told as a story. */
+  declare story: boolean;
   /** The text and all that changes it. */
   readonly desk: Desk;
   #saved: ReturnType<typeof setTimeout> | undefined;
@@ -52,6 +56,7 @@ export class App extends Piece {
     this.panel = matchMedia("(min-width: 1200px)").matches ? "rules" : "conntrack";
     this.message = "";
     this.ready = false;
+    this.story = false;
     const stored = recall("lang") as Lang | null;
     this.setLanguage(readAddress().lang ?? stored ?? preferred(), false);
     this.setTheme(recall("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"), false);
@@ -286,11 +291,13 @@ export class App extends Piece {
           <svg viewBox="0 0 24 24" width="18" height="18" aria-hidden="true"><path d="M10 13.5a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7L12 5.8M14 10.5a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1.1-1.1" /></svg><span>${this.w("share")}</span></button>
       </header>
       <p class="message" role="status">${this.message || (this.ready || !player.run ? "" : this.w("loading"))}</p>
-      <main class="body" data-panel=${this.panel}>
+      <main class="body" data-panel=${this.panel} ?data-story=${this.story}>
         <section class="center">
+          <hw-resume .player=${player} .tick=${tick} .lab=${desk.name}></hw-resume>
           <hw-tour .player=${player} .tick=${tick} .lab=${desk.name}></hw-tour>
           <hw-stage .player=${player} .tick=${tick}></hw-stage>
-          <hw-sentence .player=${player} .tick=${tick}></hw-sentence>
+          <hw-sentence .player=${player} .tick=${tick} @predicted=${(e: CustomEvent<{ line: number; right: boolean }>) => desk.predicted(e.detail.line, e.detail.right)}></hw-sentence>
+          <hw-story .player=${player} .tick=${tick} .on=${this.story} @tell=${(e: CustomEvent<boolean>) => (this.story = e.detail)}></hw-story>
         </section>
         <nav class="switch" aria-label=${this.w("panels")}>
           ${PANELS.map((p) => html`<button class="tab ${p}" aria-pressed=${this.panel === p} @click=${() => (this.panel = p)}>${this.w(p as Word)}</button>`)}

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import library, { groups } from "virtual:library";
 import { Piece } from "../piece.js";
+import { forget, progress, type Progress } from "../keep.js";
 import { Finder, type Findable } from "../search.js";
 
 interface Tour {
@@ -40,7 +41,8 @@ const labAddress = (name: string): string => `${location.pathname.split("/").at(
 const titled = (title: Record<string, string>, lang: string): string => title[lang] ?? title[""] ?? "";
 
 export class Library extends Piece {
-  static override properties = { ...Piece.properties, query: { state: true }, entries: { state: true }, tour: { state: true } };
+  static override properties = { ...Piece.properties, query: { state: true }, entries: { state: true }, tour: { state: true }, kept: { state: true } };
+  declare kept: Progress;
   declare query: string;
   declare entries: Entry[];
   declare tour: Tour | undefined;
@@ -50,10 +52,12 @@ export class Library extends Piece {
     super();
     this.query = "";
     this.entries = [];
+    this.kept = { labs: {} };
   }
 
   /** Opens the dialog, with what it needs. */
   async open(): Promise<void> {
+    this.kept = progress();
     this.querySelector("dialog")?.showModal();
     if (this.#finder) return;
     const [index, tour] = await Promise.all([import("../../../labs/index.json"), loadTour()]);
@@ -102,14 +106,27 @@ export class Library extends Piece {
         </div>
         <p class="foot"><a class="link" href="./library${lang === "zh" ? ".zh" : ""}.html">${this.w("library_page")}</a>
           <a class="link" href="./glossary${lang === "zh" ? ".zh" : ""}.html">${this.w("glossary")}</a></p>
+        ${Object.keys(this.kept.labs).length > 0 ? html`<p class="foot kept">${this.w("kept_here")} <button class="link" @click=${this.forget}>${this.w("forget")}</button></p>` : nothing}
       </dialog>`;
   }
 
   private item(entry: Entry): TemplateResult {
     const lang = this.language;
-    return html`<li><a href=${labAddress(entry.name)} @click=${this.leave}>${titled(entry.title, lang)}</a>
+    return html`<li><a href=${labAddress(entry.name)} @click=${this.leave}>${titled(entry.title, lang)}</a>${this.seen(entry.name)}
       <span class="symptoms">${(entry.symptoms[lang] ?? []).slice(0, 3).join(lang === "zh" ? "；" : "; ")}</span></li>`;
   }
+  /** How far the reader has come in it. */
+  private seen(name: string): TemplateResult | typeof nothing {
+    const visit = this.kept.labs[name];
+    if (!visit) return nothing;
+    const told = Object.values(visit.told ?? {});
+    const right = told.filter(Boolean).length;
+    return html` <span class="seen ${visit.over ? "over" : ""}">${visit.over ? "✓ " : ""}${this.w(visit.over ? "seen" : "begun", { n: visit.at })}${told.length ? html` · ${this.w("predicted", { n: right, of: told.length })}` : nothing}</span>`;
+  }
+  private forget = (): void => {
+    forget();
+    this.kept = progress();
+  };
   /** A lab chosen by hand ends the tour. */
   private leave = (): void => {
     setTour(false);

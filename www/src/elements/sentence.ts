@@ -61,6 +61,11 @@ export class Sentence extends Piece {
         e.preventDefault();
         const value = new FormData(e.target as HTMLFormElement, e.submitter).get("answer");
         if (typeof value !== "string" || value.trim() === "") return;
+        // The first answer is the prediction; those after it are practice.
+        if (given === undefined) {
+          const right = line.answers.some((a) => same(a.text, value));
+          this.dispatchEvent(new CustomEvent("predicted", { detail: { line: line.line, right }, bubbles: true }));
+        }
         this.#given.set(line.line, value);
         this.requestUpdate();
       }}>
