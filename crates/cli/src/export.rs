@@ -5,6 +5,7 @@ use hookwalk_engine::addr::Family;
 use hookwalk_engine::wire;
 use hookwalk_lab::file::{Lab, Prompt, Statement, Station, StationId, StationKind};
 use hookwalk_lab::topology::{end, mac};
+use hookwalk_lab::world::START_OF_TIME;
 use hookwalk_lab::{Run, Session};
 use pcap_file::DataLink;
 use pcap_file::pcapng::PcapNgWriter;
@@ -51,7 +52,7 @@ pub(crate) fn main(words: &[&str]) -> ExitCode {
     }
 }
 
-/// What each interface carried, raw IP packets with their simulated times.
+/// What each interface carried, as Ethernet frames with their simulated times.
 fn captures(dir: &Path, lab: Lab) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     std::fs::create_dir_all(dir)?;
     let run = Run::to_end(Arc::new(lab));
@@ -61,7 +62,7 @@ fn captures(dir: &Path, lab: Lab) -> Result<Vec<String>, Box<dyn std::error::Err
             let name = format!("{}-{}.pcapng", station.name, iface.name.replace('/', "_"));
             let mut writer = PcapNgWriter::new(std::fs::File::create(dir.join(&name))?)?;
             writer.write_pcapng_block(InterfaceDescriptionBlock {
-                linktype: DataLink::RAW,
+                linktype: DataLink::ETHERNET,
                 snaplen: 0,
                 options: vec![
                     InterfaceDescriptionOption::IfName(Cow::Owned(iface.name.clone())),
@@ -69,10 +70,12 @@ fn captures(dir: &Path, lab: Lab) -> Result<Vec<String>, Box<dyn std::error::Err
                 ],
             })?;
             for frame in run.world.stations[i].frames.iter().filter(|f| usize::from(f.iface) == k) {
-                let data = wire::encode(&frame.packet);
+                let kind: [u8; 2] = if frame.packet.family == Family::V4 { [8, 0] } else { [0x86, 0xdd] };
+                let mut data = [&frame.macs[1][..], &frame.macs[0], &kind].concat();
+                data.extend(wire::encode(&frame.packet));
                 writer.write_pcapng_block(EnhancedPacketBlock {
                     interface_id: 0,
-                    timestamp: Duration::from_nanos(frame.time.0),
+                    timestamp: Duration::from_secs(START_OF_TIME as u64) + Duration::from_nanos(frame.time.0),
                     original_len: data.len() as u32,
                     data: Cow::Owned(data),
                     options: Vec::new(),

@@ -152,9 +152,10 @@ impl Place<'_> {
         if sign == '$' {
             return (at, keep(complete::keep(complete_addrs(&addrs), begun), begun));
         }
-        let frames = Choice { text: "frames".into(), kind: Kind::Command, detail: "[IF…]" };
+        let captures = [("frames", "[IF…]"), ("tcpdump", "-n [-i IF] [-v] [FILTER]")]
+            .map(|(text, detail)| Choice { text: text.into(), kind: Kind::Command, detail });
         if station.kind == StationKind::Wire {
-            return (at, if words.is_empty() { keep(vec![frames], begun) } else { Vec::new() });
+            return (at, if words.is_empty() { keep(captures.into(), begun) } else { Vec::new() });
         }
         if words.first() == Some(&"frames") {
             return (at, keep(complete_names(station.ifaces.iter().map(|i| i.name.clone())), begun));
@@ -162,7 +163,7 @@ impl Place<'_> {
         let Some(host) = self.host(name) else { return (at, Vec::new()) };
         let mut all = complete::command(Around { host, addrs: &addrs }, &words, begun);
         if words.is_empty() {
-            all.extend(keep(vec![frames], begun));
+            all.extend(keep(captures.into(), begun));
         }
         (at, all)
     }

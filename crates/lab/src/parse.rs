@@ -428,10 +428,12 @@ impl Parser {
         };
         let prompt = if sign == '#' { Prompt::Root } else { Prompt::User };
         let is_wire = self.lab.stations[station.index()].kind == StationKind::Wire;
-        if is_wire && (prompt == Prompt::User || first.text != "frames") {
+        if is_wire && (prompt == Prompt::User || !matches!(first.text.as_str(), "frames" | "tcpdump")) {
             let name = &self.lab.stations[station.index()].name;
             let d = line.diagnostic(first.span.clone(), words!("{name} is a wire: it runs no programs"));
-            return Err(Box::new(d.hint("a wire knows frames; declare it as a host to run more")));
+            return Err(Box::new(
+                d.hint("a wire knows frames and tcpdump; declare it as a host to run more"),
+            ));
         }
         // Spans count from the beginning of the statement, as `Lab::source` gives it.
         let begin = line.text.len() - line.text.trim_start().len();

@@ -4,7 +4,7 @@ use crate::file::{End, Lab, Line, Prompt, Statement, StationId, StationKind, Tex
 use crate::programs::{self, Program, State};
 use crate::record::{NoSink, Sink, What};
 use crate::transcript::{Block, Kind, Transcript, normalise};
-use crate::world::World;
+use crate::world::{START_OF_TIME, World};
 use hookwalk_engine::ruleset::Ruleset;
 use hookwalk_engine::time::{Duration, Time};
 use hookwalk_engine::{FULL, Host};
@@ -13,6 +13,7 @@ use hookwalk_lang::frames::frame_line;
 use hookwalk_lang::output::Output;
 use hookwalk_lang::packet::Seen;
 use hookwalk_lang::shell::Word;
+use hookwalk_lang::tcpdump::{self, Captured};
 use std::sync::Arc;
 
 /// How long a packet line takes. Kernels meter some of what they send (ICMP redirects, errors about missing routes) and
@@ -323,10 +324,27 @@ impl Run {
         if name.text == "frames" {
             return self.frames(lab, station, &words[1..]);
         }
+        if name.text == "tcpdump" && FULL {
+            return self.tcpdump(lab, station, words);
+        }
         let Some(host) = self.world.host_mut(station) else { return Output::default() };
         let output = hookwalk_lang::command::run(host, words, stdin);
         host.refresh();
         output
+    }
+
+    /// `tcpdump`, on what the station's interfaces carried so far.
+    fn tcpdump(&self, lab: &Lab, station: StationId, words: &[Word]) -> Output {
+        let ifaces = &lab.stations[station.index()].ifaces;
+        let names: Vec<&str> = ifaces.iter().map(|i| i.name.as_str()).collect();
+        let frames = self.world.stations[station.index()].frames.iter().map(|f| Captured {
+            iface: usize::from(f.iface),
+            way: f.way,
+            time: f.time,
+            macs: f.macs,
+            packet: &f.packet,
+        });
+        tcpdump::run(words, &names, frames, START_OF_TIME as u64)
     }
 
     /// `frames [IF…]`.

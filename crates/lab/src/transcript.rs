@@ -122,7 +122,7 @@ impl Kind {
         let tool = tool.rsplit('/').next().unwrap_or_default();
         let has = |options: &[&str]| command.split_whitespace().any(|w| options.contains(&w));
         match tool {
-            "frames" => Kind::Frames,
+            "frames" | "tcpdump" => Kind::Frames,
             "ipset" => Kind::Sets,
             "ping" | "ping6" => Kind::Ping,
             "conntrack" if has(&["-E", "--event"]) => Kind::Events,

@@ -31,6 +31,8 @@ pub struct Frame {
     pub way: Way,
     /// When.
     pub time: Time,
+    /// Source and destination hardware address.
+    pub macs: [[u8; 6]; 2],
     /// What it carried.
     pub packet: Arc<Packet>,
 }
@@ -220,7 +222,7 @@ impl World {
             sink.record(What::Lost { packet: skb.id, from });
             return;
         };
-        self.capture(from, Way::Out, &skb.packet);
+        self.capture(from, Way::Out, [mac(from), mac_dst], &skb.packet);
         skb.mac_src = Some(mac(from));
         skb.mac_dst = Some(mac_dst);
         skb.pkt_type = match to {
@@ -239,8 +241,8 @@ impl World {
         }
     }
 
-    fn capture(&mut self, at: End, way: Way, packet: &Packet) {
-        let frame = Frame { iface: at.iface, way, time: self.now, packet: Arc::new(packet.clone()) };
+    fn capture(&mut self, at: End, way: Way, macs: [[u8; 6]; 2], packet: &Packet) {
+        let frame = Frame { iface: at.iface, way, time: self.now, macs, packet: Arc::new(packet.clone()) };
         let station = &mut self.stations[at.station.index()];
         if way == Way::In {
             station.received = Some(frame.packet.clone());
@@ -434,7 +436,8 @@ impl World {
                     sink.record(What::Lost { packet: skb.id, from: at });
                     return;
                 }
-                self.capture(at, Way::In, &skb.packet);
+                let macs = [skb.mac_src, skb.mac_dst].map(Option::unwrap_or_default);
+                self.capture(at, Way::In, macs, &skb.packet);
                 DevId(iface + 2)
             }
         };
@@ -491,7 +494,7 @@ fn on_the_wire(skb: &Skb) -> Skb {
 
 /// What clocks show when a lab begins, for `-m time`: noon UTC on the first of January 2026, a Thursday. A run must be
 /// the same whenever it is made.
-const START_OF_TIME: i64 = 1_767_268_800;
+pub const START_OF_TIME: i64 = 1_767_268_800;
 
 /// A host as its line declares it.
 fn host(id: StationId, station: &Station, machine: MachineSettings) -> Host {

@@ -29,6 +29,7 @@ pub const NAMES: &[&str] = &[
     "ss",
     "dmesg",
     "xtables-monitor",
+    "nft",
     "cat",
 ];
 

@@ -1,52 +1,149 @@
-//! Packets as `tcpdump -nnt` prints them (tcpdump 4.99), headers only: what port numbers say about the payload (`domain`,
-//! `HTTP` …) is left out.
+//! Packets as `tcpdump -n` prints them (tcpdump 4.99). Of what port numbers say about a payload, what is common is told.
+
+mod command;
+mod filter;
+mod payload;
+
+pub use command::{Captured, run};
 
 use hookwalk_engine::addr::{Addr, Family};
-use hookwalk_engine::packet::{Icmp, L4, Packet, Payload, Tcp, TcpOpts, proto, tcp_flags};
+use hookwalk_engine::packet::{Icmp, L4, Packet, Payload, Tcp, TcpOpts, Udp, proto, tcp_flags};
+use hookwalk_engine::wire;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// Both ends of a TCP connection, the smaller one first.
 type Flow = [(Addr, u16); 2];
 
-/// What tcpdump remembers from packet to packet: where sequence numbers begin.
+/// How much is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Detail {
+    /// `-v`, up to three times.
+    pub verbose: u8,
+    /// `-q`: only the protocol and the length.
+    pub quick: bool,
+    /// `-S`: sequence numbers as they are.
+    pub absolute: bool,
+}
+
+/// Prints packets.
 #[derive(Clone, Debug, Default)]
 pub struct Tcpdump {
+    /// How much is told.
+    pub detail: Detail,
     /// By flow: the sequence number of the first end of the first segment seen, and of the second.
     flows: HashMap<Flow, [u32; 2]>,
 }
 
 impl Tcpdump {
-    /// The line of one packet.
+    /// The line of one packet; with `-v` it may be several.
     pub fn line(&mut self, p: &Packet) -> String {
-        let ip = |addr: Addr| addr.ip(p.family).to_string();
-        let mut out = String::from(if p.family == Family::V4 { "IP " } else { "IP6 " });
-        if let (L4::Tcp(_) | L4::Udp(_), Some((sport, dport))) = (&p.l4, p.ports())
-            && p.proto != proto::UDPLITE
-        {
-            let _ = write!(out, "{}.{sport} > {}.{dport}: ", ip(p.src), ip(p.dst));
-        } else {
-            let _ = write!(out, "{} > {}: ", ip(p.src), ip(p.dst));
+        format!("{} {}", if p.family == Family::V4 { "IP" } else { "IP6" }, self.text(p))
+    }
+
+    /// The same without `IP` or `IP6`, as it stands behind an Ethernet header.
+    pub fn text(&mut self, p: &Packet) -> String {
+        let mut out = String::new();
+        if self.detail.verbose > 0 {
+            verbose_header(&mut out, p);
+        }
+        self.push_body(&mut out, p, u32::MAX);
+        out
+    }
+
+    /// What stands behind the IP header, of which so many bytes are there.
+    fn push_body(&mut self, out: &mut String, p: &Packet, there: u32) {
+        let fragment = p.frag.filter(|_| p.family == Family::V6);
+        match fragment {
+            None => self.push_addresses(out, p),
+            Some(f) => {
+                let _ = write!(out, "{} > {}: frag (", ntop(p.src, p.family), ntop(p.dst, p.family));
+                if self.detail.verbose > 0 {
+                    let _ = write!(out, "{:#010x}:", f.id);
+                }
+                let _ = write!(out, "{}|{})", f.offset, p.l4_header_len() + p.payload.len());
+                if p.is_later_fragment() {
+                    return;
+                }
+                if let Some((sport, dport)) = p.ports() {
+                    let _ = write!(out, " {sport} > {dport}: ");
+                }
+            }
         }
         match &p.l4 {
-            L4::Tcp(tcp) => self.push_tcp(&mut out, p, tcp),
+            L4::Tcp(_) if there < 20 => out.push_str(" [|tcp]"),
+            L4::Tcp(tcp) => self.push_tcp(out, p, tcp),
             L4::Udp(_) if p.proto == proto::UDPLITE => {
                 let _ = write!(out, " ip-proto-136 {}", 8 + p.payload.len());
             }
-            L4::Udp(_) => {
-                let _ = write!(out, "UDP, length {}", p.payload.len());
+            L4::Udp(udp) => self.push_udp(out, p, udp, there),
+            L4::Icmp(icmp) if p.family == Family::V4 => {
+                push_icmp(out, p, icmp);
+                if self.detail.verbose > 0
+                    && p.is_icmp_error()
+                    && let Payload::Quote { packet, len } = &p.payload
+                {
+                    out.push_str("\n\tIP ");
+                    verbose_header(out, packet);
+                    self.push_body(out, packet, len.saturating_sub(20));
+                }
             }
-            L4::Icmp(icmp) => match p.family {
-                Family::V4 => push_icmp(&mut out, p, icmp),
-                Family::V6 => push_icmp6(&mut out, p, icmp),
-            },
-            L4::Opaque => push_opaque(&mut out, p),
+            L4::Icmp(icmp) => {
+                if self.detail.verbose > 0 && p.frag.is_none() {
+                    let (have, want) = sums(p);
+                    match have == want {
+                        true => out.push_str("[icmp6 sum ok] "),
+                        false => {
+                            let _ = write!(out, "[bad icmp6 cksum {have:#06x} -> {want:#06x}!] ");
+                        }
+                    }
+                }
+                push_icmp6(out, p, icmp);
+                // With -v the length stands in the header's line.
+                if self.detail.verbose == 0 {
+                    let _ = write!(out, ", length {}", 8 + p.payload.len());
+                }
+            }
+            L4::Opaque => push_opaque(out, p, self.detail),
         }
-        out
+    }
+
+    fn push_addresses(&self, out: &mut String, p: &Packet) {
+        let ip = |addr: Addr| ntop(addr, p.family);
+        match (&p.l4, p.ports()) {
+            (L4::Tcp(_) | L4::Udp(_), Some((sport, dport))) if p.proto != proto::UDPLITE => {
+                let _ = write!(out, "{}.{sport} > {}.{dport}: ", ip(p.src), ip(p.dst));
+            }
+            _ => {
+                let _ = write!(out, "{} > {}: ", ip(p.src), ip(p.dst));
+            }
+        }
+    }
+
+    fn push_udp(&self, out: &mut String, p: &Packet, udp: &Udp, there: u32) {
+        // Of IPv4 the tool checks it only when asked twice, and never of what an error quotes in part.
+        let least = if p.family == Family::V4 { 2 } else { 1 };
+        let whole = there >= 8 + p.payload.len();
+        if whole && self.detail.verbose >= least && p.frag.is_none() {
+            let (have, want) = sums(p);
+            match (have, want) {
+                (0, _) if p.family == Family::V4 => out.push_str("[no cksum] "),
+                (have, want) if have == want => out.push_str("[udp sum ok] "),
+                (have, want) => {
+                    let _ = write!(out, "[bad udp cksum {have:#06x} -> {want:#06x}!] ");
+                }
+            }
+        }
+        if self.detail.quick || !payload::push_udp(out, p, udp) {
+            let _ = write!(out, "UDP, length {}", p.payload.len());
+        }
     }
 
     /// Sequence numbers count from the first segment with an ACK that was seen; a SYN begins anew.
     fn relative(&mut self, p: &Packet, tcp: &Tcp) -> (u32, u32) {
+        if self.detail.absolute {
+            return (tcp.seq, tcp.ack);
+        }
         if tcp.flags & tcp_flags::ACK == 0 {
             return (tcp.seq, tcp.ack);
         }
@@ -69,12 +166,29 @@ impl Tcpdump {
     }
 
     fn push_tcp(&mut self, out: &mut String, p: &Packet, tcp: &Tcp) {
+        if self.detail.quick {
+            let _ = write!(out, "tcp {}", p.payload.len());
+            return;
+        }
         let (seq, ack) = self.relative(p, tcp);
         let len = p.payload.len();
         let _ = write!(out, "Flags [{}]", crate::names::tcp_letters(tcp.flags));
+        if self.detail.verbose > 0 && p.frag.is_none() {
+            let (have, want) = sums(p);
+            match have == want {
+                true => {
+                    let _ = write!(out, ", cksum {have:#06x} (correct)");
+                }
+                false => {
+                    let _ = write!(out, ", cksum {have:#06x} (incorrect -> {want:#06x})");
+                }
+            }
+        }
         if len > 0 {
             let _ = write!(out, ", seq {seq}:{}", seq.wrapping_add(len));
-        } else if tcp.flags & (tcp_flags::SYN | tcp_flags::FIN | tcp_flags::RST) != 0 {
+        } else if self.detail.verbose > 1
+            || tcp.flags & (tcp_flags::SYN | tcp_flags::FIN | tcp_flags::RST) != 0
+        {
             let _ = write!(out, ", seq {seq}");
         }
         if tcp.flags & tcp_flags::ACK != 0 {
@@ -88,6 +202,86 @@ impl Tcpdump {
             let _ = write!(out, ", options [{}]", options(&tcp.opts));
         }
         let _ = write!(out, ", length {len}");
+        payload::push_tcp(out, p, tcp);
+    }
+}
+
+/// An address as the C library writes it.
+fn ntop(addr: Addr, family: Family) -> String {
+    let mut out = String::new();
+    crate::iptables::address::put(&mut out, addr, family);
+    out
+}
+
+/// The transport checksum that the packet has, and the right one.
+fn sums(p: &Packet) -> (u16, u16) {
+    let at = match &p.l4 {
+        L4::Tcp(_) => 16,
+        L4::Udp(_) => 6,
+        _ => 2,
+    };
+    let read = |p: &Packet| {
+        let bytes = wire::encode(p);
+        let start = bytes.len() - (p.l4_header_len() + p.payload.len()) as usize + at;
+        bytes.get(start..start + 2).map_or(0, |b| u16::from_be_bytes([b[0], b[1]]))
+    };
+    let right = Packet { bad_l4_checksum: false, ..p.clone() };
+    (read(p), read(&right))
+}
+
+/// What `-v` puts before the addresses.
+fn verbose_header(out: &mut String, p: &Packet) {
+    let name = match p.proto {
+        proto::ICMP => "ICMP",
+        proto::TCP => "TCP",
+        proto::UDP => "UDP",
+        proto::ICMPV6 => "ICMPv6",
+        proto::GRE => "GRE",
+        proto::ESP => "ESP",
+        proto::AH => "AH",
+        proto::IGMP => "IGMP",
+        proto::IPIP => "IPIP",
+        proto::IPV6 => "IPv6",
+        proto::SCTP => "SCTP",
+        proto::DCCP => "DCCP",
+        proto::NONXT => "No next header",
+        108 => "Compressed IP",
+        proto::UDPLITE => "UDP-Lite",
+        _ => "unknown",
+    };
+    match p.family {
+        Family::V4 => {
+            let _ = write!(out, "(tos {:#x}", p.tos);
+            out.push_str(["", ",ECT(1)", ",ECT(0)", ",CE"][usize::from(p.tos & 3)]);
+            let offset = p.frag.map_or(0, |f| f.offset);
+            let flags = match (p.frag.is_some_and(|f| f.more), p.df) {
+                (true, true) => "+, DF",
+                (true, false) => "+",
+                (false, true) => "DF",
+                (false, false) => "none",
+            };
+            let _ = write!(
+                out,
+                ", ttl {}, id {}, offset {offset}, flags [{flags}], proto {name} ({}), length {})\n    ",
+                p.ttl,
+                p.ip_id,
+                p.proto,
+                p.len()
+            );
+        }
+        Family::V6 => {
+            out.push('(');
+            if p.tos != 0 {
+                let _ = write!(out, "class {:#04x}, ", p.tos);
+            }
+            let (name, number) = if p.frag.is_some() { ("Fragment", 44) } else { (name, p.proto) };
+            let _ = write!(
+                out,
+                "hlim {}, next-header {name} ({number}) payload length: {}) ",
+                p.ttl,
+                p.len() - 40
+            );
+        }
     }
 }
 
@@ -203,22 +397,24 @@ fn push_icmp6(out: &mut String, p: &Packet, icmp: &Icmp) {
         (4, 2) => format!("parameter problem, option - octet {}", icmp.rest),
         (kind, _) => format!("type-#{kind}"),
     };
-    let _ = write!(out, "{text}, length {}", 8 + p.payload.len());
+    out.push_str(&text);
 }
 
-fn push_opaque(out: &mut String, p: &Packet) {
-    if let (Family::V6, Some(frag)) = (p.family, p.frag) {
-        let _ = write!(out, "frag ({}|{})", frag.offset, p.payload.len());
-        return;
-    }
+fn push_opaque(out: &mut String, p: &Packet, detail: Detail) {
     if p.is_later_fragment() {
         let _ = write!(out, "ip-proto-{}", p.proto);
         return;
     }
     let len = p.payload.len();
+    let word = |at: usize| match &p.payload {
+        Payload::Bytes(b) => b.get(at..at + 4).map_or(0, |b| u32::from_be_bytes([b[0], b[1], b[2], b[3]])),
+        _ => 0,
+    };
     let _ = match p.proto {
+        proto::GRE if detail.verbose > 0 => write!(out, "GREv0, Flags [none], length {len}\n\tgre-proto-0x0"),
         proto::GRE => write!(out, "GREv0, length {len}: gre-proto-0x0"),
-        59 if p.family == Family::V6 => write!(out, "no next header"),
+        proto::ESP => write!(out, "ESP(spi={:#010x},seq={:#x}), length {len}", word(0), word(4)),
+        proto::NONXT if p.family == Family::V6 => write!(out, "no next header"),
         number => write!(out, " ip-proto-{number} {len}"),
     };
 }

@@ -16,10 +16,13 @@ use hookwalk_lang::frames::{Way, frame_line};
 use hookwalk_lang::packet::{PacketSpec, Seen};
 use hookwalk_lang::shell::Word;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use pcap_file::DataLink;
+use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What running a lab on the kernel gave.
@@ -200,6 +203,9 @@ impl<'a> Run<'a> {
         if name == "frames" {
             return Ok(Printed::Lines(self.frames(station, &args)));
         }
+        if name == "tcpdump" {
+            return self.tcpdump(station, &args);
+        }
         let Some(host) = &self.network.hosts[station.index()] else {
             return Err(io::Error::other(format!("a wire cannot run {name}")));
         };
@@ -250,6 +256,52 @@ impl<'a> Run<'a> {
             self.settle()?;
         }
         Ok(Printed::Lines(normalise(&source.join(" "), &stdout, &stderr, exit)))
+    }
+
+    /// The machine's `tcpdump`, on a capture of what the station's interface carried. It cannot tell hardware addresses,
+    /// interfaces or times.
+    fn tcpdump(&self, station: StationId, args: &[&str]) -> io::Result<Printed> {
+        let ifaces = &self.lab.stations[station.index()].ifaces;
+        let named = args.iter().position(|a| *a == "-i");
+        let iface = match named.and_then(|at| args.get(at + 1)) {
+            Some(name) => ifaces.iter().position(|i| i.name == *name).ok_or_else(|| {
+                io::Error::other(format!("tcpdump -i {name}: a recording knows only the lab's interfaces"))
+            })?,
+            None => 0,
+        };
+        let mut file = PcapWriter::with_header(
+            Vec::new(),
+            PcapHeader { datalink: DataLink::RAW, ..PcapHeader::default() },
+        )
+        .map_err(io::Error::other)?;
+        let frames = self.stations[station.index()].frames.iter();
+        for (_, _, packet) in frames.filter(|(i, ..)| usize::from(*i) == iface) {
+            let data = wire::encode(packet);
+            let len = data.len() as u32;
+            file.write_packet(&PcapPacket::new(Duration::ZERO, len, &data)).map_err(io::Error::other)?;
+        }
+        let rest: Vec<&str> = match named {
+            Some(at) => [&args[..at], args.get(at + 2..).unwrap_or_default()].concat(),
+            None => args.to_vec(),
+        };
+        // Options come before the file's words, the filter after them.
+        let options = rest.iter().take_while(|a| a.starts_with('-')).count();
+        let words = [&["tcpdump", "-r", "-"][..], &rest[..options], &rest[options..]].concat();
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
+            .env("TZ", "UTC")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let bytes = file.into_writer();
+        if let Some(mut stdin) = child.stdin.take() {
+            io::Write::write_all(&mut stdin, &bytes)?;
+        }
+        let output = child.wait_with_output()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let exit = output.status.code().unwrap_or(-1);
+        Ok(Printed::Lines(normalise("tcpdump", &text(&output.stdout), &text(&output.stderr), exit)))
     }
 
     /// `frames [IF…]`

@@ -105,6 +105,13 @@ impl Excuse {
         let identification = [k, o].iter().all(|w| w[i].starts_with("ID=") && w[3].starts_with("OUT="));
         // `ip id 7` in nft's words, where no device stands before it that it came in by.
         let own = i > 1 && [k, o].iter().all(|w| w[i - 2..i] == ["ip", "id"] && !w.contains(&"iif"));
+        // tcpdump: sequence numbers that a stack draws.
+        let numbers = i > 0 && ["seq", "ack"].contains(&k[i - 1]) && k[i - 1] == o[i - 1];
+        let long =
+            |w: &str| w.trim_end_matches(',').split(':').all(|n| n.len() >= 6 && n.parse::<u32>().is_ok());
+        if self.kind == Kind::Frames && numbers && long(k[i]) && long(o[i]) {
+            return true;
+        }
         self.kind == Kind::Trace && (number || identification || own)
     }
 

@@ -122,6 +122,12 @@ fn finish(so_far: Output, fault: Fault, tool: &Tool, line: Option<u32>) -> Outpu
     }
 }
 
+/// `YYYY-MM-DD` of so many seconds since 1970.
+pub(crate) fn date(seconds: u64) -> String {
+    let (year, month, day) = matches::civil((seconds / 86_400) as i64);
+    format!("{year}-{month:02}-{day:02}")
+}
+
 /// A string as iptables-save writes it: bare where it is letters, digits, `_` and `-`; else in double quotes.
 pub(crate) fn put_quoted(out: &mut String, text: &str) {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';

@@ -377,7 +377,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Year, month, day.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let of_era = z.rem_euclid(146_097);

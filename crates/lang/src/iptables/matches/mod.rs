@@ -13,7 +13,7 @@ mod rate;
 mod recent;
 mod track;
 
-pub(crate) use content::nft_time;
+pub(crate) use content::{civil, nft_time};
 pub(crate) use device::{put_set, set_ref};
 pub(crate) use header::dscp_class;
 pub(crate) use proto::{nft_chunks, nft_dccp_types};
