@@ -97,3 +97,27 @@ fn no_address_no_lab() {
     assert!(lab.is_none());
     assert_eq!(notes[0].paste, Paste::Addr);
 }
+
+/// What a terminal leaves around the output changes nothing: prompts, colours, line ends of other systems.
+#[test]
+fn as_copied_from_a_terminal() {
+    let clean = pasted();
+    let messy = |text: &str, command: &str| {
+        let lines: Vec<String> = text.lines().map(|l| format!("\u{1b}[32m{l}\u{1b}[0m\r\n")).collect();
+        format!("root@box:~# {command}\r\n{}root@box:~# ", lines.concat())
+    };
+    let copied = Pasted {
+        iptables: messy(&clean.iptables, "iptables-save -c"),
+        addr: messy(&clean.addr, "ip addr"),
+        route: messy(&clean.route, "sudo ip route"),
+        sockets: messy(&clean.sockets, "ss -lntu"),
+        sysctl: messy(&clean.sysctl, "sysctl -a"),
+        ..clean.clone()
+    };
+    let lines = |pasted: &Pasted| -> Vec<String> {
+        let (lab, notes) = pasted.lab();
+        assert_eq!(notes, []);
+        lab.unwrap_or_default().lines().filter(|l| !l.trim().is_empty()).map(str::to_string).collect()
+    };
+    assert_eq!(lines(&copied), lines(&clean));
+}

@@ -5,6 +5,7 @@
 
 mod network;
 mod talk;
+mod terminal;
 
 pub use talk::{Talk, TalkError};
 
@@ -59,6 +60,24 @@ pub struct Note {
 impl Pasted {
     /// The lab, and what was left out of it. `None`: there is no address to give the host, so there is no lab.
     pub fn lab(&self) -> (Option<String>, Vec<Note>) {
+        let talks = self.talks.clone();
+        Pasted {
+            iptables: terminal::plain(&self.iptables),
+            ip6tables: terminal::plain(&self.ip6tables),
+            addr: terminal::plain(&self.addr),
+            route: terminal::plain(&self.route),
+            rule: terminal::plain(&self.rule),
+            sockets: terminal::plain(&self.sockets),
+            sysctl: terminal::plain(&self.sysctl),
+            conntrack: terminal::plain(&self.conntrack),
+            ipset: terminal::plain(&self.ipset),
+            talks,
+        }
+        .write()
+    }
+
+    /// The lab of texts that hold nothing but what tools printed.
+    fn write(&self) -> (Option<String>, Vec<Note>) {
         let mut notes = Vec::new();
         let mut network = Network::read(&self.addr, &self.route, &mut notes);
         let talks: Vec<Talk> = self
