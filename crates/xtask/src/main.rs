@@ -6,6 +6,7 @@
 
 mod dist;
 mod kernel;
+mod libfuzzer;
 mod page;
 mod run;
 mod sheet;
@@ -23,6 +24,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                      --check builds it a second time in another folder and compares the bytes
   test               every test: native, wasm, types, units, the page in Chromium and Firefox
   kernel [PATH...]   run the labs on this machine's Linux kernel (root) and compare
+  libfuzzer [SECS]   throw random texts and packets at the simulator, a minute each unless told
   wasm               only the wasm package, into www/pkg
   size               weigh what the browser downloads against the budgets of wasm-pack.toml
   tidy               format and lint, as CI does";
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("dist") => dist::main(&rest),
         Some("test") => test::all(&rest),
         Some("kernel") => kernel::verify(&rest),
+        Some("libfuzzer") => libfuzzer::run(&rest),
         Some("wasm") => sheet::Sheet::read().and_then(|sheet| wasm::build(&sheet)),
         Some("size") => sheet::Sheet::read().and_then(|sheet| size::check(&sheet)),
         Some("tidy") => test::tidy(),
