@@ -34,6 +34,33 @@ test("iptables-save, ip addr and ip route become a conversation", async ({ page 
   await expect(page.locator("hw-conntrack")).toContainText("172.17.0.2");
 });
 
+test("an example is there to try", async ({ page }) => {
+  await page.goto("./");
+  await expect(page.locator("#lab")).toBeEnabled();
+  await page.getByRole("button", { name: "Your box" }).click();
+  const dialog = page.locator("dialog.box");
+  await dialog.getByRole("button", { name: "Try an example" }).click();
+  await dialog.getByRole("button", { name: "Make the lab" }).click();
+  await expect(dialog).toBeHidden();
+  await page.keyboard.press("End");
+  await expect(page.locator("hw-conntrack")).toContainText("172.17.0.2");
+});
+
+test("a rule that the real tool refuses is named by its line, and found in what was pasted", async ({ page }) => {
+  await page.goto("./");
+  await expect(page.locator("#lab")).toBeEnabled();
+  await page.getByRole("button", { name: "Your box" }).click();
+  const dialog = page.locator("dialog.box");
+  const field = dialog.locator("[name=iptables]");
+  await field.fill(RULES.replace("--dst-type LOCAL", "--dst-type LOCALE"));
+  await dialog.locator("[name=addr]").fill(ADDR);
+  await dialog.getByRole("button", { name: "Make the lab" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("iptables-save, line 4");
+  await dialog.getByRole("alert").getByRole("button").click();
+  const chosen = await field.evaluate((f: HTMLTextAreaElement) => f.value.slice(f.selectionStart, f.selectionEnd));
+  expect(chosen).toBe("-A PREROUTING -m addrtype --dst-type LOCALE -j DOCKER");
+});
+
 test("what cannot be used is said, and the texts stay", async ({ page }) => {
   await page.goto("./");
   await expect(page.locator("#lab")).toBeEnabled();

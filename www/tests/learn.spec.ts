@@ -11,7 +11,7 @@ const at = async (page: Page): Promise<number> => Number(await page.locator(".sc
 test("a lab is told as a story, from word to word", async ({ page, browserName }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await open(page, "#lab=redirect");
-  await page.getByRole("button", { name: "Play as a story" }).click();
+  await page.getByRole("button", { name: "Tell it as a story" }).click();
   await expect(page.locator("hw-events")).toBeHidden();
   await expect(page.locator(".say")).toBeVisible();
   const first = await page.locator(".say").textContent();

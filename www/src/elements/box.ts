@@ -1,6 +1,6 @@
 /// Your box in three pastes: what a real machine printed becomes a lab, and one line asks who connects to what.
 import { html, nothing, type TemplateResult } from "lit";
-import type { PasteNote } from "../model.js";
+import type { LabView, PasteNote } from "../model.js";
 import type { Word } from "../i18n.js";
 import { Piece } from "../piece.js";
 
@@ -28,13 +28,14 @@ export class Box extends Piece {
 
   protected override render(): TemplateResult {
     const area = ([name, command]: [Field, string]): TemplateResult =>
-      html`<label><code>${command}</code><textarea name=${name} rows="4" spellcheck="false" autocomplete="off"></textarea></label>`;
-    const note = (n: PasteNote): TemplateResult => html`<li>${n.paste} ${n.line}: ${n.message}</li>`;
+      html`<label><code>${command}</code><textarea name=${name} rows="4" spellcheck="false" autocomplete="off" aria-invalid=${this.notes.some((n) => n.paste === name) ? "true" : "false"}
+          @dragover=${(e: DragEvent) => e.preventDefault()} @drop=${this.dropped}></textarea></label>`;
+    const note = (n: PasteNote): TemplateResult => html`<li><button type="button" class="link" @click=${() => this.show(n)}>${commandOf(n.paste)}, ${this.w("line_n", { n: n.line })}</button> ${n.message}</li>`;
     return html`<button class="tool" @click=${() => this.querySelector("dialog")?.showModal()}>${this.w("box")}</button>
       <dialog class="box" aria-label=${this.w("box")}>
         <form @submit=${(e: SubmitEvent) => void this.make(e)}>
           <h2>${this.w("box_title")}</h2>
-          <p>${this.w("box_about")}</p>
+          <p>${this.w("box_about")} <button type="button" class="link" @click=${() => this.example()}>${this.w("box_example")}</button></p>
           <div class="three">${FIELDS.slice(0, 3).map(area)}</div>
           <details><summary>${this.w("box_more")}</summary><div class="three">${FIELDS.slice(3).map(area)}</div></details>
           <label>${this.w("box_talk")}<input name="talks" placeholder="tcp 203.0.113.9 -> 203.0.113.1:80" autocomplete="off" spellcheck="false" /></label>
@@ -55,9 +56,80 @@ export class Box extends Piece {
     if (made.lab === undefined) return;
     // What the lab itself finds wrong is said where labs are edited; the texts here stay as they are.
     this.dispatchEvent(new CustomEvent("lab", { detail: made.lab, bubbles: true }));
-    if (made.notes.length === 0) this.querySelector("dialog")?.close();
+    this.notes = [...made.notes, ...refused(this.player.lab)];
+    if (this.notes.length === 0) this.querySelector("dialog")?.close();
   }
+
+  /** Goes to the line that a note is about. */
+  private show(note: PasteNote): void {
+    const field = this.querySelector<HTMLTextAreaElement | HTMLInputElement>(`[name="${note.paste}"]`);
+    if (!field) return;
+    const details = field.closest("details");
+    if (details) details.open = true;
+    const lines = field.value.split("\n");
+    const start = lines.slice(0, note.line - 1).reduce((n, l) => n + l.length + 1, 0);
+    field.focus();
+    field.setSelectionRange(start, start + (lines[note.line - 1]?.length ?? 0));
+    // What is selected is not scrolled to by itself.
+    field.scrollTop = (field.scrollHeight / Math.max(1, lines.length)) * Math.max(0, note.line - 3);
+  }
+  /** A small box to try: a web server in a container, published on port 80. */
+  private example(): void {
+    for (const [name, text] of Object.entries(EXAMPLE)) {
+      const field = this.querySelector<HTMLTextAreaElement | HTMLInputElement>(`[name="${name}"]`);
+      if (field) field.value = text;
+    }
+    this.notes = [];
+  }
+  /** A file dropped on a field is pasted there. */
+  private dropped = (e: DragEvent): void => {
+    const file = e.dataTransfer?.files[0];
+    if (!file) return;
+    e.preventDefault();
+    const field = e.currentTarget as HTMLTextAreaElement;
+    void file.text().then((text) => (field.value = text));
+  };
 }
+
+const commandOf = (paste: string): string => FIELDS.find(([name]) => name === paste)?.[1] ?? paste;
+
+/** What the real tool would say of the rules that were pasted, with the line that it names. */
+function refused(lab: LabView | undefined): PasteNote[] {
+  return (lab?.lines ?? []).flatMap((l) => {
+    const tool = /# (ip6?tables)-restore\b/.exec(l.text[0]?.text ?? "")?.[1];
+    const failed = tool && l.output && /\n\[exit [1-9]\d*\]$/.test(l.output) ? l.output.replace(/\n\[exit \d+\]$/, "") : undefined;
+    if (tool === undefined || failed === undefined) return [];
+    return [{ paste: tool, line: Number(/line:? (\d+)/.exec(failed)?.[1] ?? 1), message: failed }];
+  });
+}
+
+const EXAMPLE: Partial<Record<Field, string>> = {
+  iptables: `*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:8080
+COMMIT
+*filter
+:FORWARD DROP [0:0]
+-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 8080 -j ACCEPT
+COMMIT
+`,
+  addr: `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536
+    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500
+    inet 203.0.113.1/24 brd 203.0.113.255 scope global eth0
+3: docker0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500
+    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0
+`,
+  route: `default via 203.0.113.254 dev eth0
+`,
+  sysctl: `net.ipv4.ip_forward = 1
+`,
+  talks: "tcp 198.51.100.9 -> 203.0.113.1:80",
+};
 
 interface Link {
   ifindex?: number;
