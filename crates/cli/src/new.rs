@@ -198,21 +198,39 @@ fn replay(packets: &[(f64, Packet)], lab: &str) -> String {
     out
 }
 
-/// A packet as the lab language writes it.
+/// A packet as the lab language writes it, with the bytes of its payload.
 fn packet_line(packet: &Packet) -> Option<String> {
-    if packet.frag.is_some() || matches!(packet.payload, Payload::Quote { .. }) {
+    if matches!(packet.payload, Payload::Quote { .. }) {
         return None;
     }
-    let line = hookwalk_lang::frames::packet_line(packet);
-    let mut line = line.split(" (").next()?.to_string();
-    match &packet.l4 {
-        L4::Tcp(t) => line.push_str(&format!(" win={}", t.window)),
-        L4::Icmp(i) if !packet.is_icmp_error() && !packet.payload.is_empty() => {
-            let _ = i;
-            line.push_str(&format!(" len={}", packet.payload.len()));
+    let mut line = match &packet.l4 {
+        // A header that is not kept as fields is part of the bytes.
+        L4::Opaque => {
+            let name = if packet.family == Family::V4 { "ip" } else { "ip6" };
+            let (src, dst) = (packet.src.ip(packet.family), packet.dst.ip(packet.family));
+            format!("{name} {src} > {dst} proto={} ttl={}", packet.proto, packet.ttl)
         }
-        L4::Opaque => return None,
+        _ => {
+            let line = hookwalk_lang::frames::packet_line(packet);
+            let words = line.split(' ').filter(|w| !w.starts_with("len=") && !w.starts_with("frag="));
+            words.collect::<Vec<_>>().join(" ")
+        }
+    };
+    if let L4::Tcp(t) = &packet.l4 {
+        line.push_str(&format!(" win={}", t.window));
+    }
+    match &packet.payload {
+        Payload::Bytes(bytes) if bytes.iter().any(|b| *b != 0) => {
+            let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+            line.push_str(&format!(" data={hex}"));
+        }
+        payload if !payload.is_empty() => line.push_str(&format!(" len={}", payload.len())),
         _ => {}
+    }
+    if let Some(frag) = packet.frag {
+        let id = if matches!(packet.l4, L4::Icmp(_)) { "ipid" } else { "id" };
+        let more = if frag.more { "+" } else { "" };
+        line.push_str(&format!(" frag={}{more} {id}={}", frag.offset, frag.id));
     }
     if packet.tos != 0 {
         line.push_str(&format!(" tos={:#x}", packet.tos));
