@@ -22,6 +22,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,8 @@ const LONGEST: Duration = Duration::from_millis(1500);
 /// A command that runs longer is killed.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
 
+/// Of util-linux: sets what a process is told when its parent dies.
+const SETPRIV: &str = "/usr/bin/setpriv";
 /// `conntrack -E` and `xtables-monitor` are given so long to subscribe.
 const EVENTS_LIMIT: Duration = Duration::from_secs(2);
 /// And at the end so long to print what was told last.
@@ -222,10 +225,15 @@ impl<'a> Run<'a> {
                 Err(e) => return Err(e),
             }));
         }
-        let mut job = Job::start(&source, stdin)?;
         let watches = name == "xtables-monitor"
             || name == "nft" && args.contains(&"monitor")
             || name == "conntrack" && args.iter().any(|a| matches!(*a, "-E" | "--event"));
+        // What never ends by itself must end with the recorder, even where that is killed and can do nothing.
+        let with_us: &[&str] = match (watches || name == "nc") && Path::new(SETPRIV).is_file() {
+            true => &[SETPRIV, "--pdeathsig", "KILL"],
+            false => &[],
+        };
+        let mut job = Job::start(&[with_us, &source].concat(), stdin)?;
         if watches {
             let before = self.printed.iter().filter(|p| p.station == station);
             let before = before.filter(|p| matches!(p.printed, Printed::Running(_))).count();
