@@ -104,7 +104,7 @@ fn stations_and_links() {
     check_line("client>", "4:8: the packet is missing (for example: tcp 10.0.0.2:40000 > 10.0.0.1:80 S)");
     check_line(
         "client$ ping 10.0.0.1",
-        "4:9: client is a wire: it runs no programs (a wire knows frames; declare it as a host to run more)",
+        "4:9: client is a wire: it runs no programs (a wire knows frames and tcpdump; declare it as a host to run more)",
     );
     check_line(
         "server# echo a | b",
