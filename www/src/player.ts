@@ -1,14 +1,13 @@
 /// Time in the reader's hand: which run, which position, and whether it moves. The page is drawn from this and nothing else.
-import type { EventView, LabView, LineView, PacketSpan, Run, TableView, View } from "./model.js";
+import { stops, type Break } from "./breaks.js";
+import { EventIndex, GROUPS, type Group } from "./events.js";
+import type { EventView, HeardView, LabView, LineView, PacketSpan, Run, TableView, View } from "./model.js";
 
 /** How many events of the list are fetched at once. */
 const PAGE = 64;
 
 /** How long a step is shown while playing, by how much it matters, in milliseconds. */
 const DWELL = [170, 620, 1150];
-
-/** What is a station of a packet's way, and not something that happens inside one. */
-const STATIONS = new Set(["Line", "Carry", "Arrive", "Lost", "Receive", "Originate", "Hook", "Function", "Route", "Deliver", "Transmit", "Drop"]);
 
 export class Player extends EventTarget {
   run: Run | undefined;
@@ -22,7 +21,15 @@ export class Player extends EventTarget {
   #tables: TableView[] | undefined;
   #before: { key: string; tables: TableView[] } | undefined;
   #pages = new Map<number, EventView[]>();
+  #index: EventIndex | undefined;
+  #heard: HeardView[] | undefined;
+  #spans: Map<number, PacketSpan> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Where playing and running on stop, beside the lab's own stops. */
+  breaks: Break[] = [];
+  /** The breakpoint that stopped it here. */
+  stopped: Break | undefined;
+  #tests: { key: string; tests: { stop: Break; test: (n: number) => boolean }[] } | undefined;
 
   /** Shows a run, at a position. */
   open(run: Run, at: number | undefined = undefined, station = -1): void {
@@ -30,6 +37,10 @@ export class Player extends EventTarget {
     this.run = run;
     this.#pages.clear();
     this.#before = undefined;
+    this.#index = undefined;
+    this.#heard = undefined;
+    this.#spans = undefined;
+    this.#tests = undefined;
     const hosts = run.lab.stations.map((s, i) => (s.kind === "host" ? i : -1)).filter((i) => i >= 0);
     this.pinned = hosts.includes(station);
     this.station = this.pinned ? station : (hosts[0] ?? 0);
@@ -77,8 +88,25 @@ export class Player extends EventTarget {
 
   /** The packet that the position is in. */
   get packet(): PacketSpan | undefined {
-    const id = this.event(this.at - 1)?.packet;
-    return this.lab?.packets.find((p) => p.id === id);
+    return this.span(this.event(this.at - 1)?.packet ?? 0);
+  }
+  /** The life of a packet. */
+  span(id: number): PacketSpan | undefined {
+    this.#spans ??= new Map((this.lab?.packets ?? []).map((p) => [p.id, p]));
+    return this.#spans.get(id);
+  }
+  /** All events in a few numbers each. */
+  get index(): EventIndex {
+    if (!this.#index) {
+      const { words, names } = this.run?.index() ?? { words: new Uint32Array(), names: { kinds: [], hooks: [], funcs: [], tables: [] } };
+      this.#index = new EventIndex(words, names);
+    }
+    return this.#index;
+  }
+  /** What `conntrack -E` would have printed, on every host. */
+  get heard(): HeardView[] {
+    this.#heard ??= this.run?.heard() ?? [];
+    return this.#heard;
   }
 
   /** The line of the lab that has just begun at a position. */
@@ -102,6 +130,7 @@ export class Player extends EventTarget {
     const to = Math.min(Math.max(0, Math.round(at)), this.len);
     if (to === this.at) return;
     this.at = to;
+    this.stopped = undefined;
     const event = this.event(to - 1);
     if (event && !this.pinned && this.lab?.stations[event.station]?.kind === "host") this.station = event.station;
     this.#moved();
@@ -127,39 +156,65 @@ export class Player extends EventTarget {
   }
   /** To the next event of a packet; to its last one if there is none. */
   toPacket(id: number): void {
-    const span = this.lab?.packets.find((p) => p.id === id);
+    const span = this.span(id);
     if (!span) return;
     this.pause();
-    for (let n = Math.max(this.at, span.first); n < span.last; n++) {
-      if (this.event(n)?.packet === id) return this.seek(n + 1);
-    }
-    this.seek(span.last);
+    const next = this.index.find(Math.max(this.at, span.first), 1, (n) => this.index.packet(n) === id);
+    this.seek(next < 0 || next >= span.last ? span.last : next + 1);
+  }
+  /** To the next event, in this direction, that passes; else to the end on that side. */
+  #to(by: 1 | -1, test: (n: number) => boolean): void {
+    this.pause();
+    const n = this.index.find(this.at - 1 + by, by, test);
+    this.seek(n >= 0 ? n + 1 : by > 0 ? this.len : 0);
   }
   /** To the next event that is a turn of the story: a verdict, a translation, an entry. */
   turn(by: 1 | -1): void {
-    this.pause();
-    for (let n = this.at + by; n > 0 && n <= this.len; n += by) {
-      if ((this.event(n - 1)?.weight ?? 0) >= 2) return this.seek(n);
-    }
-    this.seek(by > 0 ? this.len : 0);
+    this.#to(by, (n) => this.index.weight(n) >= 2);
   }
-
-  /** To the next function of a hook, or station of the way: over the rules and decisions inside. */
+  /** A station of the way of the packet that the position is in, or of whichever has its turn when that one has ended. */
+  #mine(test: (n: number) => boolean): (n: number) => boolean {
+    const span = this.packet;
+    return (n) => (!span || n < span.first || n >= span.last || this.index.packet(n) === span.id) && test(n);
+  }
+  /** To the packet's next function of a hook, or station of its way: over the rules and decisions inside. */
   over(by: 1 | -1): void {
-    this.pause();
-    for (let n = this.at + by; n > 0 && n <= this.len; n += by) {
-      if (STATIONS.has(this.event(n - 1)?.kind ?? "")) return this.seek(n);
-    }
-    this.seek(by > 0 ? this.len : 0);
+    this.#to(by, this.#mine((n) => this.index.isStation(n)));
+  }
+  /** Out of the hook: to where the packet goes next. */
+  out(by: 1 | -1): void {
+    this.#to(by, this.#mine((n) => this.index.isOutside(n)));
+  }
+  /** To the packet's next rule. */
+  rule(by: 1 | -1): void {
+    this.#to(by, (n) => this.index.kind(n) === "Rule");
+  }
+  /** To the next event of a group; to the end if there is none. */
+  runTo(group: Group, by: 1 | -1 = 1): void {
+    const kinds = GROUPS[group];
+    this.#to(by, (n) => this.index.is(n, kinds));
   }
 
-  /** To the next event of these kinds; to the end if there is none. */
-  runTo(kinds: readonly string[]): void {
-    this.pause();
-    for (let n = this.at; n < this.len; n++) {
-      if (kinds.includes(this.event(n)?.kind ?? "")) return this.seek(n + 1);
+  /** Sets a breakpoint, or takes it away. */
+  toggleBreak(stop: Break): void {
+    this.breaks = this.breaks.includes(stop) ? this.breaks.filter((b) => b !== stop) : [...this.breaks, stop];
+    this.#tell();
+  }
+  /** The breakpoint that an event meets. */
+  #met(n: number): Break | undefined {
+    const { lab } = this;
+    if (this.breaks.length === 0 || !lab) return undefined;
+    const key = this.breaks.join("\n");
+    if (this.#tests?.key !== key) {
+      this.#tests = { key, tests: this.breaks.map((stop) => ({ stop, test: stops(stop, lab, this.index, (i) => this.event(i)) })) };
     }
-    this.seek(this.len);
+    return this.#tests.tests.find(({ test }) => test(n))?.stop;
+  }
+  /** Runs to the next breakpoint, or back to the one before; to the end if there is none. */
+  runToBreak(by: 1 | -1 = 1): void {
+    this.#to(by, (n) => this.#met(n) !== undefined);
+    this.stopped = this.at > 0 ? this.#met(this.at - 1) : undefined;
+    this.#tell();
   }
 
   /** Plays; at the end it begins anew. */
@@ -197,7 +252,8 @@ export class Player extends EventTarget {
     this.#timer = setTimeout(() => {
       if (!this.playing) return;
       this.seek(this.at + 1);
-      if (this.at >= this.len || this.stops.includes(this.at)) this.pause();
+      this.stopped = this.#met(this.at - 1);
+      if (this.at >= this.len || this.stopped || this.stops.includes(this.at)) this.pause();
       else this.#tick();
     }, dwell / this.speed);
   }

@@ -27,12 +27,14 @@ export function open(text: string): Opened {
     view: (at, station) => walk.view(at, station),
     events: (from, to) => walk.events(from, to),
     tables: (at, station) => walk.tables(at, station),
-    why: (question) => walk.why(question),
     complete: (text, line, col) => walk.complete(text, line, col),
     diverge: (before) => {
       const other = walks.get(before);
       return other ? walk.diverge(other) : null;
     },
+    why: (question, at) => walk.why(question, at),
+    index: () => ({ words: walk.index(), names: walk.names() }),
+    heard: () => walk.heard(),
   };
   walks.set(run, walk);
   return { ok: true, run };

@@ -92,7 +92,7 @@ test("a zero answers for itself, leads there, and offers what helps", async ({ p
   await page.keyboard.press("End");
   await page.getByRole("button", { name: /^0: why does rule 1 of POSTROUTING/ }).click();
   const answer = page.getByRole("dialog", { name: "Why" });
-  await expect(answer).toContainText("rule 1 of nat POSTROUTING counts 0 packets");
+  await expect(answer).toContainText("rule 1 of nat POSTROUTING: 0 counted here");
   await answer.getByRole("button", { name: /Packet 1\s+decided for this connection/ }).click();
   await expect(page.locator(".sentence .what")).toContainText("nat does not consult its rules: packet 1 decided");
   await answer.getByRole("button", { name: "Try it" }).click();

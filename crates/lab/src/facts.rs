@@ -5,7 +5,7 @@ use crate::file::{End, Lab, Statement, StationId};
 use crate::record::What;
 use crate::world::World;
 use hookwalk_engine::addr::{Addr, Family};
-use hookwalk_engine::conntrack::{Conn, ConnRef, CtInfo, TcpConntrack, Tuple};
+use hookwalk_engine::conntrack::{Conn, ConnRef, CtInfo, Direction, TcpConntrack, Tuple};
 use hookwalk_engine::device::DevId;
 use hookwalk_engine::event::{
     ClashResolution, Condition, DropBy, Event, EventKind, Field, Gone, Invalid, KernelDrop, NatSkip, Origin,
@@ -14,7 +14,7 @@ use hookwalk_engine::event::{
 use hookwalk_engine::hook::{Hook, HookFn};
 use hookwalk_engine::host::Host;
 use hookwalk_engine::nat::Manip;
-use hookwalk_engine::packet::{L4, Packet, proto};
+use hookwalk_engine::packet::{L4, Packet, Skb, proto};
 use hookwalk_engine::ruleset::{ChainId, Policy, RuleRef, TableKind};
 use hookwalk_lang::frames::packet_line;
 use hookwalk_lang::iptables;
@@ -64,8 +64,10 @@ pub struct Scene<'a> {
     pub lab: &'a Lab,
     /// The world after the step that made the record.
     pub world: &'a World,
+    /// The world before that step, where it is at hand: it still has the entry that the step took away.
+    pub before: Option<&'a World>,
     /// The packet as it is after that step; as it was before, if the step ended it.
-    pub packet: Option<&'a Packet>,
+    pub skb: Option<&'a Skb>,
 }
 
 impl Scene<'_> {
@@ -111,15 +113,18 @@ impl Scene<'_> {
         let station = self.lab.stations.get(end.station.index());
         station.and_then(|s| s.ifaces.get(usize::from(end.iface))).map_or("?", |i| i.name.as_str())
     }
+    fn packet(&self) -> Option<&Packet> {
+        self.skb.map(|s| &s.packet)
+    }
     fn text(&self) -> String {
-        self.packet.map(short_line).unwrap_or_default()
+        self.packet().map(short_line).unwrap_or_default()
     }
 
     fn event(&self, event: &Event) -> Fact {
         let id = StationId(event.host.0);
         let Some(host) = self.world.host(id) else { return Fact::new("nothing") };
-        let family = self.packet.map_or(Family::V4, |p| p.family);
-        let told = Told { scene: self, host, family };
+        let family = crate::met::family(self.skb);
+        let told = Told { scene: self, host, host_id: id, family };
         told.kind(&event.kind).with("host", self.station(id)).number("packet", event.packet.0)
     }
 }
@@ -128,6 +133,7 @@ impl Scene<'_> {
 struct Told<'a> {
     scene: &'a Scene<'a>,
     host: &'a Host,
+    host_id: StationId,
     family: Family,
 }
 
@@ -232,17 +238,12 @@ impl Told<'_> {
                 ClashResolution::ReplyOnly => "ct.clash.reply_only",
                 ClashResolution::Dropped => "ct.clash.dropped",
             }),
-            EventKind::UnconfirmedGone { .. } => Fact::new("ct.unconfirmed_gone"),
-            EventKind::EntryGone { why, .. } => Fact::new(match why {
-                Gone::Expired => "ct.gone.expired",
-                Gone::Deleted => "ct.gone.deleted",
-                Gone::RstReply => "ct.gone.rst",
-                Gone::Reopened => "ct.gone.reopened",
-                Gone::EarlyDrop => "ct.gone.early_drop",
-                Gone::MasqueradeDevice => "ct.gone.masquerade",
-                Gone::PortReused => "ct.gone.port_reused",
-                Gone::Master => "ct.gone.master",
-            }),
+            EventKind::UnconfirmedGone { unconfirmed } => {
+                Fact::new("ct.unconfirmed_gone").with("entry", self.gone(ConnRef::Unconfirmed(unconfirmed)))
+            }
+            EventKind::EntryGone { entry, why } => {
+                Fact::new(gone(why)).with("entry", self.gone(ConnRef::Confirmed(entry)))
+            }
             EventKind::Expect { .. } => Fact::new("ct.expect"),
 
             EventKind::NatConsulted { manip } => Fact::new(match manip {
@@ -315,10 +316,11 @@ impl Told<'_> {
     fn outcome(&self, rule: RuleRef, outcome: Outcome) -> Fact {
         match outcome {
             Outcome::Matched => self.at_rule("rule.matched", rule),
-            Outcome::Failed(c) => self
-                .at_rule("rule.failed", rule)
-                .with("cond", self.condition(rule, c))
-                .with("met", self.met(c)),
+            Outcome::Failed(c) => {
+                let met = self.met(rule, c);
+                let key = if met.is_empty() { "rule.failed.bare" } else { "rule.failed" };
+                self.at_rule(key, rule).with("cond", self.condition(rule, c)).with("met", met)
+            }
             Outcome::HotDrop(c) => self.at_rule("rule.hotdrop", rule).with("cond", self.condition(rule, c)),
         }
     }
@@ -339,16 +341,12 @@ impl Told<'_> {
     }
 
     /// The value that the condition met.
-    fn met(&self, condition: Condition) -> String {
-        let Some(packet) = self.scene.packet else { return String::new() };
-        match condition {
-            Condition::Src => packet.src.ip(self.family).to_string(),
-            Condition::Dst => packet.dst.ip(self.family).to_string(),
-            Condition::Proto => protocol(packet.proto),
-            Condition::InIface | Condition::OutIface | Condition::Fragment | Condition::Match(_) => {
-                self.scene.text()
-            }
-        }
+    fn met(&self, rule: RuleRef, condition: Condition) -> String {
+        let Some(skb) = self.scene.skb else { return String::new() };
+        let flight = self.scene.world.flights().find(|(_, f)| f.skb.id == skb.id);
+        let table = self.host.rules.table(self.family, rule.table);
+        let found = table.and_then(|t| t.chain(rule.chain)?.rules.get(usize::from(rule.rule)));
+        crate::met::Met::new(self.host, skb, flight.map(|(_, f)| &f.at)).value(found, condition)
     }
 
     fn nat_skipped(&self, manip: Manip, why: NatSkip) -> Fact {
@@ -374,7 +372,7 @@ impl Told<'_> {
             (Manip::Src, true) => "rewrite.quoted_src",
             (Manip::Dst, true) => "rewrite.quoted_dst",
         };
-        let new = self.scene.packet.filter(|_| !quoted).map(|p| {
+        let new = self.scene.packet().filter(|_| !quoted).map(|p| {
             let (sport, dport) = ports(p);
             match manip {
                 Manip::Src => self.end(p.src, sport),
@@ -417,7 +415,9 @@ impl Told<'_> {
     }
     /// The chain of a jump: events of jumps do not repeat the table, and the flight is in it.
     fn any_chain(&self, chain: ChainId) -> String {
-        let walking = self.scene.world.flights().find_map(|(_, f)| match &f.at {
+        let id = self.scene.skb.map(|s| s.id);
+        let mine = self.scene.world.flights().filter(|(_, f)| id.is_none_or(|id| f.skb.id == id));
+        let walking = mine.into_iter().find_map(|(_, f)| match &f.at {
             hookwalk_engine::flight::Stage::Hook(at) => at.walk.as_ref().map(|w| w.table),
             _ => None,
         });
@@ -427,14 +427,21 @@ impl Told<'_> {
         self.host.rules.table(self.family, table).and_then(|t| t.chain(chain)).map_or(0, |c| c.rules.len())
     }
     fn dst(&self) -> String {
-        self.scene.packet.map(|p| p.dst.ip(self.family).to_string()).unwrap_or_default()
+        self.scene.packet().map(|p| p.dst.ip(self.family).to_string()).unwrap_or_default()
     }
     fn conn(&self, conn: ConnRef, info: CtInfo) -> String {
         let found = self.host.net.ct.conn(conn);
         found.map(|c: &Conn| tuple_text(c.tuple(info.direction()))).unwrap_or_default()
     }
+    /// An entry that the step took away, as it was before.
+    fn gone(&self, conn: ConnRef) -> String {
+        let net = self.scene.before.and_then(|w| w.host(self.host_id)).map(|h| &h.net);
+        net.and_then(|n| n.ct.conn(conn))
+            .map(|c| tuple_text(c.tuple(Direction::Original)))
+            .unwrap_or_default()
+    }
     fn end(&self, addr: Addr, port: u16) -> String {
-        match self.scene.packet.map(|p| p.proto) {
+        match self.scene.packet().map(|p| p.proto) {
             Some(proto::TCP | proto::UDP | proto::SCTP | proto::DCCP | proto::UDPLITE) => {
                 with_port(self.family, addr, port)
             }
@@ -552,6 +559,20 @@ fn value(field: Field, value: u32) -> String {
     match field {
         Field::Mark | Field::ConnMark | Field::Tos | Field::SecMark => format!("{value:#x}"),
         _ => value.to_string(),
+    }
+}
+
+/// The phrase key for why an entry left the table.
+pub fn gone(why: Gone) -> &'static str {
+    match why {
+        Gone::Expired => "ct.gone.expired",
+        Gone::Deleted => "ct.gone.deleted",
+        Gone::RstReply => "ct.gone.rst",
+        Gone::Reopened => "ct.gone.reopened",
+        Gone::EarlyDrop => "ct.gone.early_drop",
+        Gone::MasqueradeDevice => "ct.gone.masquerade",
+        Gone::PortReused => "ct.gone.port_reused",
+        Gone::Master => "ct.gone.master",
     }
 }
 

@@ -10,6 +10,8 @@ mod declare;
 pub mod diverge;
 pub mod facts;
 pub mod file;
+pub mod listen;
+mod met;
 pub mod parse;
 pub mod paste;
 mod programs;

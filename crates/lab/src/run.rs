@@ -2,7 +2,7 @@
 
 use crate::file::{End, Lab, Line, Prompt, Statement, StationId, StationKind, Text};
 use crate::programs::{self, Program, State};
-use crate::record::{NoSink, Sink, What};
+use crate::record::{NoSink, Sink, Watching, What};
 use crate::transcript::{Block, Kind, Transcript, normalise};
 use crate::world::{START_OF_TIME, World};
 use hookwalk_engine::ruleset::Ruleset;
@@ -198,7 +198,7 @@ impl Run {
             Statement::Packet { .. } => self.packets(lab, sink),
             Statement::Command { station, prompt: Prompt::Root, words, stdin } => {
                 let since = self.events_of(*station);
-                let output = self.command(lab, *station, words, stdin.as_deref());
+                let output = self.command(lab, *station, words, stdin.as_deref(), sink);
                 let watches = FULL
                     && output.exit == 0
                     && matches!(Kind::of(lab.source(line)), Kind::Events | Kind::Trace);
@@ -316,7 +316,14 @@ impl Run {
         true
     }
 
-    fn command(&mut self, lab: &Lab, station: StationId, words: &[Word], stdin: Option<&str>) -> Output {
+    fn command<S: Sink>(
+        &mut self,
+        lab: &Lab,
+        station: StationId,
+        words: &[Word],
+        stdin: Option<&str>,
+        sink: &mut S,
+    ) -> Output {
         let Some(name) = words.first() else { return Output::default() };
         if name.text == "frames" && !FULL {
             return Output::unprinted();
@@ -328,7 +335,7 @@ impl Run {
             return self.tcpdump(lab, station, words);
         }
         let Some(host) = self.world.host_mut(station) else { return Output::default() };
-        let output = hookwalk_lang::command::run(host, words, stdin);
+        let output = hookwalk_lang::command::run_observed(host, words, stdin, &mut Watching(sink));
         host.refresh();
         output
     }

@@ -244,6 +244,10 @@ impl Session {
     pub fn world(&self) -> &World {
         &self.here.world
     }
+    /// The run at its beginning.
+    pub fn start(&self) -> &Run {
+        &self.checkpoints[0].run
+    }
     /// The run at its end: the whole transcript, all failures.
     pub fn end(&self) -> &Run {
         &self.end

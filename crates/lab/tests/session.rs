@@ -122,3 +122,38 @@ fn long_runs_keep_few_checkpoints_and_seek_right() {
         assert_eq!(frames, carried, "at {at}");
     }
 }
+
+/// Listening tells what `conntrack -E` printed on the kernel, and changes nothing.
+#[test]
+fn listening() {
+    let lab = "\
+wire client eth0=10.0.0.2/24
+host server eth0=10.0.0.1/24
+link client:eth0 server:eth0
+server# iptables -A INPUT -m conntrack --ctstate INVALID -j DROP
+server$ listen udp/53 echo
+client> udp 10.0.0.2:5000 > 10.0.0.1:53 len=4
+sleep 40
+client> udp 10.0.0.2:5001 > 10.0.0.1:53 len=4
+server# conntrack -D -p udp --orig-port-src 5001
+";
+    let session = Session::new(lab).expect("a lab");
+    let heard = hookwalk_lab::listen::heard(&session, 100);
+    use hookwalk_engine::conntrack::CtEventKind::{Destroy, New, Update};
+    use hookwalk_engine::event::Gone;
+    let told: Vec<_> = heard.iter().map(|h| (h.event.kind, h.gone)).collect();
+    assert_eq!(
+        told,
+        [
+            (New, None),
+            (Update, None),
+            (Destroy, Some(Gone::Expired)),
+            (New, None),
+            (Update, None),
+            (Destroy, Some(Gone::Deleted)),
+        ]
+    );
+    assert!(heard.is_sorted_by_key(|h| h.at));
+    assert!(heard.last().is_some_and(|h| h.at <= session.len()));
+    assert_eq!(hookwalk_lab::listen::heard(&session, 2).len(), 2);
+}

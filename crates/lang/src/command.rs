@@ -12,6 +12,7 @@ use crate::shell::Word;
 use crate::ss;
 use crate::sysctl;
 use crate::trace;
+use hookwalk_engine::event::{NoObserver, Observer};
 use hookwalk_engine::{FULL, Host};
 
 /// The tools by the names under which people call them.
@@ -35,6 +36,16 @@ pub const NAMES: &[&str] = &[
 
 /// Runs a root command on a host. What the tool would print comes back; the host changes as the tool would change it.
 pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
+    run_observed(host, argv, stdin, &mut NoObserver)
+}
+
+/// As [`run`]; entries that `conntrack` takes out of the table are told to the observer.
+pub fn run_observed<O: Observer>(
+    host: &mut Host,
+    argv: &[Word],
+    stdin: Option<&str>,
+    observer: &mut O,
+) -> Output {
     let Some(name) = argv.first() else { return Output::default() };
     // A tool may be named with its directory.
     let base = name.text.rsplit('/').next().unwrap_or_default();
@@ -54,7 +65,7 @@ pub fn run(host: &mut Host, argv: &[Word], stdin: Option<&str>) -> Output {
         "sysctl" => sysctl::run(host, argv, stdin),
         _ if !FULL => without(base, argv),
         "cat" => files::cat(host, argv),
-        "conntrack" => conntrack::run(host, argv),
+        "conntrack" => conntrack::run_observed(host, argv, observer),
         "dmesg" => klog::dmesg(host, argv),
         "nft" => nft::run(host, argv),
         "xtables-monitor" => trace::run(host, argv),

@@ -17,7 +17,8 @@ use hookwalk_engine::event::{Emit, Gone, NoObserver};
 use hookwalk_engine::packet::{PacketId, proto};
 use hookwalk_engine::time::Duration;
 use hookwalk_engine::{Host, Observer};
-use line::{SCTP_STATES, Style, event_line, expect_line, list_line, proc_expect_line, proc_line, tcp_state};
+use line::{SCTP_STATES, expect_line, list_line, proc_expect_line, proc_line, tcp_state};
+pub use line::{Style, event_line};
 use options::{Command, DESTROY, NEW, Options, Table, UPDATES, has_ports, parse, usage};
 
 /// The netlink port that deletions are reported with: the process's number, which is arbitrary.
@@ -35,7 +36,7 @@ pub fn count(host: &Host) -> u32 {
 
 /// /proc/net/nf_conntrack.
 pub fn proc_file(host: &mut Host) -> String {
-    expire(host);
+    expire(host, &mut NoObserver);
     let net = &host.net;
     let mut out = String::new();
     for (_, entry) in net.ct.iter().filter(|(_, e)| is_listed(&e.conn)) {
@@ -46,9 +47,9 @@ pub fn proc_file(host: &mut Host) -> String {
 }
 
 /// Entries whose time is up are not shown.
-fn expire(host: &mut Host) {
-    let (id, mut observer) = (host.id, NoObserver);
-    collect(&mut host.net, &mut Emit { observer: &mut observer, host: id, packet: PacketId::default() });
+fn expire<O: Observer>(host: &mut Host, observer: &mut O) {
+    let id = host.id;
+    collect(&mut host.net, &mut Emit { observer, host: id, packet: PacketId::default() });
 }
 
 /// Runs `conntrack`.
@@ -69,7 +70,7 @@ pub fn run_observed<O: Observer>(host: &mut Host, argv: &[Word], observer: &mut 
         let span = argv.first().map_or(0..0, |w| w.span.clone());
         return Output::refuse("conntrack without a command prints its help, which is not simulated", span);
     };
-    expire(host);
+    expire(host, observer);
     let lists = matches!(command, Command::List | Command::Flush | Command::Count);
     if options.table == Table::Expect && !lists {
         let span = argv.first().map_or(0..0, |w| w.span.clone());
@@ -164,7 +165,7 @@ fn expectations(host: &Host, options: &Options) -> Result<Output> {
 
 /// /proc/net/nf_conntrack_expect.
 pub fn proc_expect_file(host: &mut Host) -> String {
-    expire(host);
+    expire(host, &mut NoObserver);
     let lines = host.net.ct.expect.iter().map(|e| proc_expect_line(&host.net, e) + "\n");
     lines.collect()
 }

@@ -1,18 +1,22 @@
 //! What the page asks for beyond a run: tables as the tools list them, answers, transcripts, pastes.
 
-use crate::look::Looker;
+use crate::look::{Looker, line_station};
 use crate::picture::{self, Wish};
 use crate::rules;
-use crate::view::{Outcome, ReasonView, TableView, WhyView};
+use crate::view::{HeardView, IndexNames, Outcome, ReasonView, TableView, WhyView};
 use crate::{Hookwalk, value, view};
 use hookwalk_engine::Family;
+use hookwalk_engine::conntrack::CtEventKind;
 use hookwalk_engine::event::{DropBy, EventKind, Outcome as Tested};
 use hookwalk_engine::ruleset::RuleRef;
 use hookwalk_lab::file::StationId;
 use hookwalk_lab::record::What;
 use hookwalk_lab::session::Record;
-use hookwalk_lab::why;
+use hookwalk_lab::{facts, listen, why};
 use wasm_bindgen::prelude::*;
+
+/// Lines of `conntrack -E` that are kept.
+const HEARD: usize = 20_000;
 
 #[wasm_bindgen]
 impl Hookwalk {
@@ -22,10 +26,28 @@ impl Hookwalk {
         value(&self.looker.tables(at as usize, station))
     }
 
-    /// The answer to a question about the run: `HOST [ip6] TABLE CHAIN [RULE]` or `packet N`.
+    /// The answer to a question about the run: `HOST [ip6] TABLE CHAIN [RULE]` as it stands after `at` events, or
+    /// `packet N`.
     #[wasm_bindgen(unchecked_return_type = "WhyView")]
-    pub fn why(&mut self, question: &str) -> JsValue {
-        value(&self.looker.why(question))
+    pub fn why(&mut self, question: &str, at: u32) -> JsValue {
+        value(&self.looker.why(question, at as usize))
+    }
+
+    /// All events in a few numbers each; `index.rs` says which bits are what, [`Hookwalk::names`] their words.
+    pub fn index(&self) -> Vec<u32> {
+        self.looker.index().0
+    }
+
+    /// The words behind the numbers of the index.
+    #[wasm_bindgen(unchecked_return_type = "IndexNames")]
+    pub fn names(&self) -> JsValue {
+        value(&self.looker.index().1)
+    }
+
+    /// What `conntrack -E` would have printed on every host, from the start to the end of the run.
+    #[wasm_bindgen(unchecked_return_type = "HeardView[]")]
+    pub fn heard(&self) -> JsValue {
+        value(&self.looker.heard())
     }
 
     /// What can stand in a text before column `col` of line `line` (both from 1): names from the text, chains and sets
@@ -110,7 +132,9 @@ pub fn paste(
 
 impl Looker {
     /// The answer to a question such as `server nat POSTROUTING 1` or `packet 3`.
-    pub(crate) fn why(&mut self, question: &str) -> WhyView {
+    pub(crate) fn why(&mut self, question: &str, at: usize) -> WhyView {
+        let at = at.min(self.session.len());
+        self.session.seek(at);
         let question = match why::ask(&self.session, question) {
             Ok(question) => question,
             Err(asked) => {
@@ -118,7 +142,7 @@ impl Looker {
                 return WhyView { problem, headline: None, reasons: Vec::new(), remedies: Vec::new() };
             }
         };
-        let answer = why::answer(&mut self.session, &question);
+        let answer = why::answer_at(&mut self.session, &question, at);
         let reasons = answer.reasons.into_iter().map(|r| ReasonView {
             fact: r.fact.into(),
             at: r.at.map(|at| at as u32),
@@ -130,6 +154,37 @@ impl Looker {
             reasons: reasons.collect(),
             remedies: answer.remedies.into_iter().map(Into::into).collect(),
         }
+    }
+
+    /// All events in a few numbers each, and the words for them.
+    pub(crate) fn index(&self) -> (Vec<u32>, IndexNames) {
+        crate::index::index(&self.session, |line| line_station(&self.session, line))
+    }
+
+    /// What `conntrack -E` would have heard.
+    pub(crate) fn heard(&self) -> Vec<HeardView> {
+        let style = hookwalk_lang::conntrack::Style::default();
+        let heard = listen::heard(&self.session, HEARD).into_iter();
+        heard
+            .map(|h| HeardView {
+                at: h.at as u32,
+                station: u32::from(h.station.0),
+                packet: h.packet,
+                serial: h.event.conn.serial,
+                time: h.event.at.0 as f64 / 1e9,
+                kind: match h.event.kind {
+                    CtEventKind::New => "new",
+                    CtEventKind::Update => "update",
+                    CtEventKind::Destroy => "destroy",
+                }
+                .to_owned(),
+                text: hookwalk_lang::conntrack::event_line(&h.event, style).trim_end().to_owned(),
+                gone: h.gone.map(|why| {
+                    let entry = facts::tuple_text(&h.event.conn.tuples[0]);
+                    facts::Fact::new(facts::gone(why)).with("entry", entry).into()
+                }),
+            })
+            .collect()
     }
 
     /// The tables of a host at a position.
@@ -162,7 +217,7 @@ impl Looker {
 }
 
 /// The rule that an event is about, and what came of it.
-fn touched(kind: &EventKind) -> Option<(RuleRef, Outcome)> {
+pub(crate) fn touched(kind: &EventKind) -> Option<(RuleRef, Outcome)> {
     match *kind {
         EventKind::Rule { rule, outcome: Tested::Failed(_) } => Some((rule, Outcome::Failed)),
         EventKind::Rule { rule, .. }

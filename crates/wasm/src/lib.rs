@@ -5,6 +5,8 @@
 
 #[cfg(feature = "full")]
 pub mod full;
+#[cfg(feature = "full")]
+mod index;
 mod json;
 mod look;
 #[cfg(feature = "full")]

@@ -17,6 +17,7 @@ use hookwalk_lab::facts::{self, Scene};
 use hookwalk_lab::file::{Statement, StationId, StationKind as Kind};
 use hookwalk_lab::record::What;
 use hookwalk_lab::session::{Record, Session};
+use hookwalk_lab::world::World;
 
 /// A step tells at most so many events about one packet.
 const STEP: usize = 12;
@@ -81,8 +82,9 @@ impl Looker {
     fn tell(&mut self, n: usize, record: Record, held: Option<&Skb>) -> EventView {
         let (hook, func) = self.whereabouts(n);
         let line = record.line;
+        let before = self.before(n, &record.what);
         let lab = self.session.lab();
-        let scene = Scene { lab, world: self.session.world(), packet: held.map(|s| &s.packet) };
+        let scene = Scene { lab, world: self.session.world(), before: before.as_ref(), skb: held };
         let fact = scene.tell(&record.what, line);
         let (kind, station) = match &record.what {
             What::Line => ("Line", line_station(&self.session, line)),
@@ -103,6 +105,32 @@ impl Looker {
             tone,
             fact: fact.into(),
         }
+    }
+
+    /// The world before the step of record `n`, if that took an entry away: who tells of it needs the entry.
+    fn before(&mut self, n: usize, what: &What) -> Option<World> {
+        let What::Host(Event { host, kind, .. }) = what else { return None };
+        let conn = match kind {
+            EventKind::EntryGone { entry, .. } => ConnRef::Confirmed(*entry),
+            EventKind::UnconfirmedGone { unconfirmed } => ConnRef::Unconfirmed(*unconfirmed),
+            _ => return None,
+        };
+        let station = StationId(host.0);
+        // Many may expire in one step: none of their records can be the one before it.
+        let gone = |at: &usize| {
+            matches!(
+                self.record(*at).map(|r| r.what),
+                Some(What::Host(Event { kind: EventKind::EntryGone { .. }, .. }))
+            )
+        };
+        let first = n - (0..n).rev().take_while(gone).count();
+        let found = (0..=first.min(STEP)).find_map(|back| {
+            let run = self.session.seek(first - back);
+            run.world.host(station).filter(|h| h.net.ct.conn(conn).is_some())?;
+            Some(run.world.clone())
+        });
+        self.session.seek(n + 1);
+        found
     }
 
     /// The hook and function that record `n` happened in.
@@ -480,7 +508,7 @@ fn in_world(session: &Session, at: usize, id: PacketId) -> Held {
     Some(Skb::new(id, Packet::clone(&frame.packet)))
 }
 
-fn line_station(session: &Session, line: u32) -> u16 {
+pub(crate) fn line_station(session: &Session, line: u32) -> u16 {
     match session.lab().lines.get(line as usize).map(|l| &l.what) {
         Some(Statement::Command { station, .. } | Statement::Packet { station, .. }) => station.0,
         _ => 0,
@@ -686,7 +714,7 @@ fn tuple(t: &Tuple, mirror: Option<&Tuple>, packets: Option<u32>) -> TupleView {
 }
 
 /// How much an event matters and how it is to look.
-fn weigh(what: &What) -> (u8, Tone) {
+pub(crate) fn weigh(what: &What) -> (u8, Tone) {
     let event = match what {
         What::Host(event) => event,
         What::Lost { .. } => return (2, Tone::Bad),
@@ -722,7 +750,7 @@ fn weigh(what: &What) -> (u8, Tone) {
     }
 }
 
-fn kind_name(kind: &EventKind) -> &'static str {
+pub(crate) fn kind_name(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::Receive { .. } => "Receive",
         EventKind::Originate { .. } => "Originate",

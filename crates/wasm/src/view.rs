@@ -582,3 +582,38 @@ pub struct PasteNote {
     /// What is wrong with it.
     pub message: String,
 }
+
+/// The words behind the numbers of the event index, each list from 0 on.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct IndexNames {
+    /// Kinds of events: the names of the engine's.
+    pub kinds: Vec<String>,
+    /// Hooks; in the index they count from 1.
+    pub hooks: Vec<String>,
+    /// Functions of hooks; in the index they count from 1.
+    pub funcs: Vec<String>,
+    /// Tables; in the index they count from 1.
+    pub tables: Vec<String>,
+}
+
+/// A line of `conntrack -E`.
+#[derive(Serialize, Tsify, Clone, Debug, PartialEq)]
+pub struct HeardView {
+    /// The position that shows it.
+    pub at: u32,
+    /// The host.
+    pub station: u32,
+    /// The packet that set it off; 0 if none did.
+    pub packet: u32,
+    /// The entry's number in this run.
+    pub serial: u32,
+    /// Simulated time in seconds.
+    pub time: f64,
+    /// `new`, `update`, `destroy`.
+    pub kind: String,
+    /// The line, as the tool prints it.
+    pub text: String,
+    /// Why the entry left, with its last line.
+    #[tsify(optional)]
+    pub gone: Option<Fact>,
+}

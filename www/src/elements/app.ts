@@ -14,17 +14,20 @@ import "./conntrack.js";
 import "./controls.js";
 import "./editor.js";
 import "./events.js";
+import "./lanes.js";
 import "./library.js";
 import "./packet.js";
 import { Rules } from "./rules.js";
 import "./sentence.js";
 import "./story.js";
-import "./stage.js";
+import { Stage } from "./stage.js";
+import "./stream.js";
 import "./terminal.js";
 import "./why.js";
+import "./zoom.js";
 
-type Panel = "conntrack" | "rules" | "packet" | "events" | "terminal" | "edit";
-const PANELS: Panel[] = ["conntrack", "rules", "packet", "events", "terminal", "edit"];
+type Panel = "conntrack" | "rules" | "packet" | "events" | "lanes" | "stream" | "terminal" | "edit";
+const PANELS: Panel[] = ["conntrack", "rules", "packet", "events", "lanes", "stream", "terminal", "edit"];
 
 export class App extends Piece {
   static override properties = {
@@ -69,7 +72,7 @@ export class App extends Piece {
     const picture = first;
     if (picture && (!lab || lab === picture.name) && !at) {
       const { view, events, tables } = picture;
-      this.player.open({ lab: picture.lab, view: () => view, events: (from, to) => events.slice(from, to), tables: () => tables, why: () => ({ reasons: [], remedies: [] }) });
+      this.player.open({ lab: picture.lab, view: () => view, events: (from, to) => events.slice(from, to), tables: () => tables, why: () => ({ reasons: [], remedies: [] }), index: () => ({ words: new Uint32Array(), names: { kinds: [], hooks: [], funcs: [], tables: [] } }), heard: () => [] });
     }
     this.player.addEventListener("change", this.changed);
     addEventListener("keydown", this.key);
@@ -217,6 +220,57 @@ export class App extends Piece {
       case "N":
         p.turn(-1);
         break;
+      case "u":
+        p.out(1);
+        break;
+      case "U":
+        p.out(-1);
+        break;
+      case "r":
+        p.rule(1);
+        break;
+      case "R":
+        p.rule(-1);
+        break;
+      case "v":
+        p.runTo("verdict");
+        break;
+      case "V":
+        p.runTo("verdict", -1);
+        break;
+      case "t":
+        p.runTo("nat");
+        break;
+      case "T":
+        p.runTo("nat", -1);
+        break;
+      case "d":
+        p.runTo("drop");
+        break;
+      case "D":
+        p.runTo("drop", -1);
+        break;
+      case "b":
+        p.runToBreak(1);
+        break;
+      case "B":
+        p.runToBreak(-1);
+        break;
+      case "z":
+        this.querySelector<Stage>("hw-stage")?.toggleZoom();
+        break;
+      case "f":
+        this.show("events", 'hw-events input[type="search"]');
+        break;
+      case "c":
+        this.show("terminal", "hw-terminal input");
+        break;
+      case "w": {
+        const packet = p.packet?.id;
+        if (packet === undefined) return;
+        this.asked = `packet ${packet}`;
+        break;
+      }
       case "Home":
         p.pause();
         p.seek(0);
@@ -233,8 +287,9 @@ export class App extends Piece {
         p.setSpeed(Math.max(0.25, p.speed / 2));
         break;
       case "Escape":
-        if (this.asked === undefined) return;
-        this.asked = undefined;
+        if (this.asked !== undefined) this.asked = undefined;
+        else if (this.querySelector<Stage>("hw-stage")?.zoom) this.querySelector<Stage>("hw-stage")!.zoom = undefined;
+        else return;
         break;
       case "?":
         this.querySelector<HTMLDialogElement>("dialog.keys")?.showModal();
@@ -244,6 +299,13 @@ export class App extends Piece {
     }
     e.preventDefault();
   };
+
+  /** Brings a panel into sight and the keyboard into it. */
+  private show(panel: Panel, inside: string): void {
+    this.panel = panel;
+    this.tick++;
+    void this.updateComplete.then(() => this.querySelector<HTMLElement>(inside)?.focus());
+  }
 
   private async share(): Promise<void> {
     writeAddress(this.desk.name, this.player);
@@ -300,12 +362,17 @@ export class App extends Piece {
           <hw-story .player=${player} .tick=${tick} .on=${this.story} @tell=${(e: CustomEvent<boolean>) => (this.story = e.detail)}></hw-story>
         </section>
         <nav class="switch" aria-label=${this.w("panels")}>
-          ${PANELS.map((p) => html`<button class="tab ${p}" aria-pressed=${this.panel === p} @click=${() => (this.panel = p)}>${this.w(p as Word)}</button>`)}
+          ${PANELS.map((p) => html`<button class="tab ${p}" aria-pressed=${this.panel === p} @click=${() => {
+            this.panel = p;
+            this.tick++;
+          }}>${this.w(p as Word)}</button>`)}
         </nav>
         <section class="panel events ${hidden("events")}" aria-label=${this.w("events")}><hw-events .player=${player} .tick=${tick}></hw-events></section>
         <section class="panel packet ${hidden("packet")}" aria-label=${this.w("packet")}><hw-packet .player=${player} .tick=${tick}></hw-packet></section>
         <section class="panel conntrack ${hidden("conntrack")}" aria-label=${this.w("conntrack")}><hw-conntrack .player=${player} .tick=${tick}></hw-conntrack></section>
         <section class="panel rules ${hidden("rules")}" aria-label=${this.w("rules")}><hw-rules .player=${player} .tick=${tick}></hw-rules></section>
+        <section class="panel lanes ${hidden("lanes")}" aria-label=${this.w("lanes")}><hw-lanes .player=${player} .tick=${tick}></hw-lanes></section>
+        <section class="panel stream ${hidden("stream")}" aria-label=${this.w("stream")}><hw-stream .player=${player} .tick=${tick}></hw-stream></section>
         <section class="panel terminal ${hidden("terminal")}" aria-label=${this.w("terminal")}>
           <hw-terminal .player=${player} .tick=${tick} .lab=${desk.name} .problems=${desk.problems} .type=${(line: string) => desk.typed(line)}></hw-terminal>
         </section>
@@ -330,9 +397,14 @@ export class App extends Piece {
   }
 
   private keys(lang: Lang): TemplateResult {
-    const rows: [string, Word][] = [["Space", "key_space"], ["→ ←", "key_arrows"], ["Shift → ←", "key_shift"], ["O", "key_o"], ["N", "key_n"], ["Home End", "key_ends"], ["− +", "key_speed"]];
+    const rows: [string, Word][] = [
+      ["Space", "key_space"], ["→ ←", "key_arrows"], ["O", "key_o"], ["U", "key_u"], ["R", "key_r"], ["Shift → ←", "key_shift"],
+      ["N", "key_n"], ["V", "key_v"], ["T", "key_t"], ["D", "key_d"], ["B", "key_b"], ["Home End", "key_ends"], ["− +", "key_speed"],
+      ["Z", "key_z"], ["W", "key_w"], ["F", "key_f"], ["C", "key_c"], ["Esc", "key_esc"],
+    ];
     return html`<dialog class="keys" aria-label=${this.w("help")}>
       <h2>${this.w("help")}</h2>
+      <p>${this.w("keys_back")}</p>
       <dl>${rows.map(([k, w]) => html`<dt><kbd>${k}</kbd></dt><dd>${word(lang, w)}</dd>`)}</dl>
       <p>${this.w("private")}</p>
       <form method="dialog"><button class="tool">${this.w("close")}</button></form>

@@ -13,14 +13,14 @@ const SIGNS = {
   turn: "M7 12l5-6 5 6-5 6zM18 6h2.5v12H18z",
 };
 
-/** What one can run to: the words, and the kinds of events. */
+/** What one can run to: the words, and the groups of events. */
 const TARGETS = [
-  ["run_drop", ["Drop", "Lost", "UnconfirmedGone"]],
-  ["run_nat", ["NatConsulted", "NatBound", "Rewrite", "NatSkipped"]],
-  ["run_rewrite", ["Rewrite", "RewriteQuoted"]],
-  ["run_entry", ["CtNew", "Confirmed", "EntryGone", "UnconfirmedGone"]],
-  ["run_verdict", ["Accept", "Policy", "Drop", "Deliver", "Transmit"]],
-  ["run_rule", ["Rule"]],
+  ["run_verdict", "verdict"],
+  ["run_drop", "drop"],
+  ["run_nat", "nat"],
+  ["run_rewrite", "rewrite"],
+  ["run_entry", "entry"],
+  ["run_rule", "rule"],
 ] as const;
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
@@ -67,10 +67,13 @@ export class Controls extends Piece {
       <div class="figures">
         <select class="to" aria-label=${this.w("run_to")} ?disabled=${end} @change=${(e: Event) => {
           const select = e.target as HTMLSelectElement;
-          p.runTo(TARGETS[select.selectedIndex - 1]?.[1] ?? []);
+          const group = TARGETS[select.selectedIndex - 2]?.[1];
+          if (select.selectedIndex === 1) p.runToBreak();
+          else if (group) p.runTo(group);
           select.selectedIndex = 0;
         }}>
           <option>${this.w("run_to")}</option>
+          <option ?disabled=${p.breaks.length === 0}>${this.w("run_break")}</option>
           ${TARGETS.map(([name]) => html`<option>${this.w(name)}</option>`)}
         </select>
         <label>${this.w("speed")}

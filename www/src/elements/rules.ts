@@ -1,5 +1,6 @@
 /// The rules of the host in focus as `iptables -nvL` prints them, with the rule that the packet is at.
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { chainBreak, ruleBreak } from "../breaks.js";
 import type { TableView } from "../model.js";
 import { Piece } from "../piece.js";
 
@@ -72,21 +73,29 @@ export class Rules extends Piece {
       @click=${() => this.dispatchEvent(new CustomEvent("why", { bubbles: true, detail: question }))}>${shown ?? this.w("why")}</button>`;
   }
 
+  /** A breakpoint's place, set or not. */
+  private stop(stop: string, label: string): TemplateResult {
+    const set = this.player.breaks.includes(stop);
+    return html`<button class="stop" aria-pressed=${set} title=${label} aria-label=${label} @click=${() => this.player.toggleBreak(stop)}></button>`;
+  }
+
   private table(table: TableView): TemplateResult {
     const before = this.player.tablesBefore.find((t) => name(t) === name(table));
     const tool = table.family === "ip6" ? "ip6tables" : "iptables";
+    const host = this.player.lab?.stations[this.player.view?.host ?? 0]?.name ?? "";
     return html`<div class="listing" tabindex="0" role="tabpanel" aria-label="${tool} -t ${table.table} -nvL">
-      <p class="prompt">${this.player.lab?.stations[this.player.view?.host ?? 0]?.name}# ${tool} -t ${table.table} -nvL</p>
+      <p class="prompt">${host}# ${tool} -t ${table.table} -nvL</p>
       ${table.chains.map((chain) => {
         const was = before?.chains.find((c) => c.name === chain.name);
         return html`<table class="chain">
-          <caption class=${was && was.head !== chain.head ? "ticked" : ""}>${chain.head} ${this.why(table, chain.name)}</caption>
-          ${chain.rules.length === 0 ? nothing : html`<thead><tr>${COLUMNS.map((c) => html`<th scope="col">${c}</th>`)}<td></td></tr></thead>`}
+          <caption class=${was && was.head !== chain.head ? "ticked" : ""}>${this.stop(chainBreak(host, table.table, chain.name), this.w("breakpoint_chain", { chain: chain.name }))}${chain.head} ${this.why(table, chain.name)}</caption>
+          ${chain.rules.length === 0 ? nothing : html`<thead><tr><td></td>${COLUMNS.map((c) => html`<th scope="col">${c}</th>`)}<td></td></tr></thead>`}
           <tbody>
             ${chain.rules.map((r, i) => {
               const old = was?.rules[i];
               const ticked = old && old.text === r.text && old.cells[0] !== r.cells[0];
               return html`<tr class="rule ${r.outcome ?? ""}" title=${r.text} aria-current=${r.outcome ? "step" : "false"}>
+                <td class="gutter">${this.stop(ruleBreak(host, table.table, chain.name, i + 1), this.w("breakpoint_at", { n: i + 1 }))}</td>
                 ${r.cells.map((c, k) => html`<td class=${k < 2 && ticked ? "ticked" : ""}>${k === 2 && r.outcome
                   ? html`<span class="hit" aria-label=${this.w(r.outcome === "matched" ? "matched" : "not_matched")}>${r.outcome === "matched" ? "✓" : "✗"}</span>`
                   : nothing}${k === 0 ? this.why(table, chain.name, i + 1, c) : c}</td>`)}

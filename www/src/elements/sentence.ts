@@ -36,6 +36,7 @@ export class Sentence extends Piece {
     const printed = event?.kind === "Line" ? line?.output : undefined;
     const intro = opening ? pickAll(this.language, lab.about) : [];
     return html`<div class="sentence ${event?.tone ?? ""}" aria-live="polite" aria-atomic="true">
+      ${player.stopped ? html`<p class="stopped"><span aria-hidden="true">●</span> ${this.w("stopped_by")} <code>${player.stopped}</code></p>` : nothing}
       ${event
         ? html`<p class="what">${this.words(event.fact)}</p>
             ${printed ? html`<pre tabindex="0" aria-label=${this.w("output")}>${printed}</pre>` : nothing}

@@ -6,13 +6,16 @@ import { styleMap } from "../css.js";
 import { capsuleHeight, layout, positions, CAPSULE, MINI, type HookBox, type Point, type StageLayout } from "../layout.js";
 import type { FlightView, FuncView, HookView, Place, View } from "../model.js";
 import { hue, Piece } from "../piece.js";
+import { brief } from "../i18n.js";
 import "./network.js";
 
 const px = (n: number): string => `${Math.round(n * 10) / 10}px`;
 
 export class Stage extends Piece {
-  static override properties = { ...Piece.properties, width: { state: true } };
+  static override properties = { ...Piece.properties, width: { state: true }, zoom: { state: true } };
   declare width: number;
+  /** The table that is looked at from near. */
+  declare zoom: { hook: string; func: string } | undefined;
   #watch: ResizeObserver | undefined;
 
   constructor() {
@@ -39,6 +42,13 @@ export class Stage extends Piece {
   protected override render(): TemplateResult {
     const { view, lab } = this.player;
     if (!view || !lab || !this.width) return html``;
+    if (this.zoom) this.zoom = this.follow(view, this.zoom);
+    if (this.zoom) {
+      const { hook, func } = this.zoom;
+      return html`
+        <hw-network .player=${this.player} .tick=${this.tick} .width=${this.width}></hw-network>
+        <hw-zoom .player=${this.player} .tick=${this.tick} .hook=${hook} .func=${func} @unzoom=${() => (this.zoom = undefined)}></hw-zoom>`;
+    }
     const flights = view.flights.filter((f) => f.station === view.host && f.place.at !== "link");
     const main = flights.find((f) => f.packet === view.event?.packet);
     const others = gather(flights.filter((f) => f !== main));
@@ -62,6 +72,28 @@ export class Stage extends Piece {
         ${repeat(others, (o) => o.packets[0], (o, i) => this.companion(o, spots[i + (main ? 1 : 0)]!))}
         ${main ? repeat([main], (f) => f.packet, (f) => this.capsule(f, spots[0]!, view)) : ""}
       </div>`;
+  }
+
+  /** From near, the view goes along with the packet into the next table that has rules. */
+  private follow(view: View, zoom: { hook: string; func: string }): { hook: string; func: string } {
+    const { event } = view;
+    if (!event?.hook || !event.func || event.station !== view.host) return zoom;
+    const func = view.hooks.find((h) => h.hook === event.hook)?.funcs.find((f) => f.name === event.func);
+    return func && func.rules > 0 ? { hook: event.hook, func: event.func } : zoom;
+  }
+  /** Looks at the table that the packet is in from near, or at all hooks again. */
+  toggleZoom(): void {
+    const { view } = this.player;
+    if (this.zoom) this.zoom = undefined;
+    else if (view) {
+      const place = view.flights.find((f) => f.packet === view.event?.packet && f.station === view.host)?.place;
+      const hooks = place?.at === "hook" ? view.hooks.filter((h) => h.hook === place.hook) : view.hooks;
+      const here = place?.at === "hook" ? hooks[0]?.funcs[place.func] : undefined;
+      const hook = hooks.find((h) => h.funcs.some((f) => f.rules > 0));
+      if (here && TABLES.has(here.name)) this.zoom = { hook: hooks[0]!.hook, func: here.name };
+      else if (hook) this.zoom = { hook: hook.hook, func: hook.funcs.find((f) => f.rules > 0)!.name };
+    }
+    this.requestUpdate();
   }
 
   /** The hooks that the packet in view meets on this host, for the stacked form. */
@@ -135,7 +167,11 @@ export class Stage extends Piece {
     ].filter(Boolean);
     return html`<button class="fn ${f.name} ${rank} ${state}" style=${styleMap(style)} title=${about.join(" · ")}
       aria-label=${about.join(", ")} aria-current=${state === "" ? "false" : "step"}
-      @click=${() => this.dispatchEvent(new CustomEvent("look", { bubbles: true, detail: { hook, func: f.name } }))}>
+      @click=${() => {
+        // Where the element for it was brought along: an embedded stage stays as it is.
+        if (TABLES.has(f.name) && customElements.get("hw-zoom")) this.zoom = { hook, func: f.name };
+        this.dispatchEvent(new CustomEvent("look", { bubbles: true, detail: { hook, func: f.name } }));
+      }}>
       <span class="name">${f.name === "conntrack" ? "conntrack" : f.name}</span>
       ${state === "skipped" ? html`<span class="mark">${this.w("skipped")}</span>` : f.rules > 0 ? html`<span class="count">${f.rules}</span>` : ""}
       <span class="prio">${priority}</span>
@@ -163,7 +199,7 @@ export class Stage extends Piece {
         ${end(f.src)}
         <span class="to">→ ${end(f.dst)}</span>
       </span>
-      ${f.fate === "dropped" ? html`<span class="fate">✕ ${this.w("dropped")}</span>` : ""}
+      ${f.fate === "dropped" ? html`<span class="fate">✕ ${this.w("dropped")}</span><span class="who">${main && view.event ? brief(this.language, view.event.fact) : ""}</span>` : ""}
       ${f.fate === "delivered" ? html`<span class="fate">✓ ${this.w("delivered")}</span>` : ""}
     </div>`;
   }
@@ -176,6 +212,9 @@ interface Companion {
   /** The packet, where it is only one. */
   flight?: FlightView;
 }
+
+/** Functions of hooks that have chains. */
+const TABLES = new Set(["raw", "mangle", "nat", "filter", "security"]);
 
 /** How many packets at one place get a line each. */
 const EACH = 3;
@@ -209,6 +248,6 @@ function end(e: FlightView["src"]): TemplateResult {
 }
 
 /** Lines in the capsule. */
-const lines = (f: FlightView): number => 2 + (f.src.old_addr ? 1 : 0) + (f.dst.old_addr ? 1 : 0);
+const lines = (f: FlightView): number => 2 + (f.fate === "dropped" ? 2 : 0) + (f.src.old_addr ? 1 : 0) + (f.dst.old_addr ? 1 : 0);
 
 customElements.define("hw-stage", Stage);

@@ -22,8 +22,10 @@ export class Why extends Piece {
   protected override render(): TemplateResult {
     const { run, lab } = this.player;
     if (!run || !lab || !this.phrases) return html``;
-    const key = `${this.asked}/${lab.text}`;
-    if (this.#answer?.key !== key) this.#answer = { key, view: run.why(this.asked) };
+    // A number is explained as it stands here; a packet's way is the same from everywhere.
+    const at = this.asked.startsWith("packet ") ? this.player.len : this.player.at;
+    const key = `${this.asked}/${at}/${lab.text}`;
+    if (this.#answer?.key !== key) this.#answer = { key, view: run.why(this.asked, at) };
     const { headline, reasons, remedies, problem } = this.#answer.view;
     return html`<section class="why" role="dialog" aria-label=${this.w("why_label")}>
       <header class="head"><h2>${this.w("why")}</h2><code>${this.asked}</code>

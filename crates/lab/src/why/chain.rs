@@ -4,6 +4,7 @@ use super::walk::{Passage, kernel_remedy, passages};
 use super::{Answer, Reason};
 use crate::facts::{Fact, kernel_drop};
 use crate::file::StationId;
+use crate::record::What;
 use crate::session::Session;
 use hookwalk_engine::addr::Family;
 use hookwalk_engine::event::{Condition, DropBy, EventKind, NatSkip, Outcome};
@@ -43,21 +44,35 @@ enum Met {
     NotYet,
 }
 
-/// The answer for a chain or a rule of it.
-pub(super) fn answer(
-    session: &mut Session,
-    host: StationId,
-    family: Family,
-    table: TableKind,
-    chain: &str,
-    rule: Option<usize>,
-) -> Answer {
-    let passages = passages(session, host);
-    let end = session.end().world.host(host).cloned();
-    let tables = end.as_ref().and_then(|h| h.rules.table(family, table));
-    let id = tables.and_then(|t| t.find(chain));
+/// What is asked about: a chain, or a rule of it.
+pub(super) struct Place<'a> {
+    /// The host.
+    pub(super) host: StationId,
+    /// IPv4 or IPv6.
+    pub(super) family: Family,
+    /// The table.
+    pub(super) table: TableKind,
+    /// The chain's name.
+    pub(super) chain: &'a str,
+    /// The rule's number from 1; `None`: the chain.
+    pub(super) rule: Option<usize>,
+}
+
+impl Place<'_> {
+    /// The chain and what it, or its rule, counts in this host now.
+    fn found(&self, host: Option<&Host>) -> (Option<ChainId>, Option<Counters>) {
+        let table = host.and_then(|h| h.rules.table(self.family, self.table));
+        let id = table.and_then(|t| t.find(self.chain));
+        (id, table.zip(id).and_then(|(t, id)| count(t, id, self.rule)))
+    }
+}
+
+/// The answer for a chain or a rule of it, as things stand at a position.
+pub(super) fn answer(session: &mut Session, asked: &Place<'_>, until: usize) -> Answer {
+    let Place { host, family, table, chain, rule } = *asked;
+    let passages = passages(session, host, until);
+    let (id, count) = asked.found(session.seek(until).world.host(host));
     let hook = table.hooks().iter().copied().find(|h| h.chain_name() == chain);
-    let count = tables.zip(id).and_then(|(t, id)| count(t, id, rule));
     let name = session.lab().stations[host.index()].name.clone();
     let place = |fact: Fact| {
         let fact = fact.with("host", &name).with("table", table.name()).with("chain", chain);
@@ -82,6 +97,7 @@ pub(super) fn answer(
         }
     }
     let mut reasons = Vec::new();
+    let mut later = None;
     let mut remedies: Vec<Fact> = Vec::new();
     for (met, at, packets) in groups {
         for remedy in remedies_for(&met, table, hook) {
@@ -93,6 +109,12 @@ pub(super) fn answer(
         let fact = place(fact).with("packet_list", list(&packets)).with("count", (packets.len()).to_string());
         reasons.push(Reason { fact, at: Some(at + 1), packets });
     }
+    let (at_end, final_count) = asked.found(session.end().world.host(host));
+    if let Some(then) = final_count.filter(|c| c.packets != count.map_or(0, |now| now.packets)) {
+        let at = next_count(session, asked, at_end.or(id), until);
+        let fact = Fact::new("why.later").with("packets", then.packets.to_string());
+        later = Some(Reason { fact: place(fact), at: at.map(|at| at + 1), packets: Vec::new() });
+    }
     if reasons.is_empty() {
         reasons.push(Reason { fact: place(Fact::new("why.no_packets")), at: None, packets: Vec::new() });
     }
@@ -103,10 +125,28 @@ pub(super) fn answer(
         _ => 1,
     };
     sort_by(&mut reasons, |a, b| weight(a).cmp(&weight(b)));
+    reasons.extend(later);
     if remedies.len() > 1 {
         remedies.retain(|r| r.key != "remedy.nat_prerouting");
     }
     Answer { headline, reasons, remedies }
+}
+
+/// The first record from a position on in which the chain's policy or the rule counts.
+fn next_count(session: &Session, asked: &Place<'_>, chain: Option<ChainId>, from: usize) -> Option<usize> {
+    let chain = chain?;
+    let found = session.records(from..usize::MAX).iter().position(|record| {
+        let What::Host(event) = record.what else { return false };
+        event.host.0 == asked.host.0
+            && match (event.kind, asked.rule) {
+                (EventKind::Rule { rule, outcome: Outcome::Matched }, Some(n)) => {
+                    rule.table == asked.table && rule.chain == chain && usize::from(rule.rule) + 1 == n
+                }
+                (EventKind::Policy { table, chain: c, .. }, None) => table == asked.table && c == chain,
+                _ => false,
+            }
+    });
+    found.map(|n| from + n)
 }
 
 fn count(table: &Table, id: ChainId, rule: Option<usize>) -> Option<Counters> {
@@ -393,15 +433,18 @@ fn failed(
     let packet = session.records(at..at + 1).first().and_then(|r| r.what.packet());
     let world = session.world();
     let flight = world.flights().find(|(_, f)| Some(f.skb.id) == packet).map(|(_, f)| f);
+    let (Some(h), Some(chain), Some(n)) = (world.host(host), chain, rule) else { return fact };
+    let family = crate::met::family(flight.map(|f| &f.skb));
+    let found = h.rules.table(family, table).and_then(|t| t.chain(chain)?.rules.get(n - 1));
     if let Some(flight) = flight {
-        fact = fact.with("met", super::words::met(&flight.skb, condition));
-    }
-    if let (Some(h), Some(chain), Some(rule)) = (world.host(host), chain, rule) {
-        let family = flight.map_or(Family::V4, |f| f.skb.packet.family);
-        let found = h.rules.table(family, table).and_then(|t| t.chain(chain)?.rules.get(rule - 1));
-        if let Some(rule) = found {
-            fact = fact.with("wanted", super::words::condition(rule, condition, family));
+        let met = crate::met::Met::new(h, &flight.skb, Some(&flight.at)).value(found, condition);
+        if met.is_empty() {
+            fact.key = "why.failed_bare";
         }
+        fact = fact.with("met", met);
+    }
+    if let Some(rule) = found {
+        fact = fact.with("wanted", super::words::condition(rule, condition, family));
     }
     fact
 }

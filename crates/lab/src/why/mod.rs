@@ -36,12 +36,19 @@ pub struct Answer {
     pub remedies: Vec<Fact>,
 }
 
-/// Answers a question about the run. The session's position is where it was afterwards.
+/// Answers a question about the whole run. The session's position is where it was afterwards.
 pub fn answer(session: &mut Session, question: &Question) -> Answer {
+    answer_at(session, question, session.len())
+}
+
+/// Answers a question about the run up to this position: what is counted there, and whether that changes later. The
+/// session's position is where it was afterwards. A packet's way is told to its end.
+pub fn answer_at(session: &mut Session, question: &Question, at: usize) -> Answer {
     let position = session.position();
     let answer = match question {
         Question::Chain { host, family, table, chain, rule } => {
-            chain::answer(session, *host, *family, *table, chain, *rule)
+            let place = chain::Place { host: *host, family: *family, table: *table, chain, rule: *rule };
+            chain::answer(session, &place, at)
         }
         Question::Packet(packet) => packet::answer(session, *packet),
     };

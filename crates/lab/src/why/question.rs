@@ -84,7 +84,10 @@ pub fn ask(session: &Session, text: &str) -> Result<Question, Asked> {
     };
     let built_in = table.hooks().iter().any(|h| h.chain_name() == chain);
     let end = session.end().world.host(host).and_then(|h| h.rules.table(family, table));
-    let found = end.and_then(|t| t.chain(t.find(chain)?));
+    // What stands at the position may be gone at the end, and the other way round.
+    let here = session.world().host(host).and_then(|h| h.rules.table(family, table));
+    let both = [end, here].map(|t| t.and_then(|t| t.chain(t.find(chain)?)));
+    let found = both.into_iter().flatten().max_by_key(|c| c.rules.len());
     if found.is_none() && !built_in {
         let mut chains: Vec<String> = table.hooks().iter().map(|h| h.chain_name().to_string()).collect();
         chains.extend(end.iter().flat_map(|t| {

@@ -41,10 +41,10 @@ impl Passage {
     }
 }
 
-/// All packets that were in the host, in order of arrival.
-pub(super) fn passages(session: &mut Session, host: StationId) -> Vec<Passage> {
+/// All packets that were in the host up to this position, in order of arrival.
+pub(super) fn passages(session: &mut Session, host: StationId, until: usize) -> Vec<Passage> {
     let mut found: Vec<Passage> = Vec::new();
-    for (at, record) in session.records(0..usize::MAX).iter().enumerate() {
+    for (at, record) in session.records(0..until).iter().enumerate() {
         let What::Host(event) = record.what else { continue };
         if event.host.0 != host.0 || event.packet.0 == 0 {
             continue;

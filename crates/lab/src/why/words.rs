@@ -4,7 +4,7 @@ use crate::session::Session;
 use hookwalk_engine::addr::{Addr, Family};
 use hookwalk_engine::event::Condition;
 use hookwalk_engine::nat::Manip;
-use hookwalk_engine::packet::{L4, Packet, Skb};
+use hookwalk_engine::packet::Packet;
 use hookwalk_engine::ruleset::{Rule, Table};
 
 /// `10.0.0.1:80`, `[fd00::1]:80`, `10.0.0.1`.
@@ -50,21 +50,4 @@ pub(super) fn rule(table: &Table, chain: &str, rule: &Rule) -> String {
 /// The condition as the rule writes it.
 pub(super) fn condition(rule: &Rule, condition: Condition, family: Family) -> String {
     hookwalk_lang::iptables::condition_text(rule, condition, family)
-}
-
-/// What the packet had there.
-pub(super) fn met(skb: &Skb, condition: Condition) -> String {
-    let packet = &skb.packet;
-    match condition {
-        Condition::Src => packet.src.ip(packet.family).to_string(),
-        Condition::Dst => packet.dst.ip(packet.family).to_string(),
-        Condition::Proto => packet.proto.to_string(),
-        Condition::InIface | Condition::OutIface | Condition::Fragment => String::new(),
-        Condition::Match(_) => match &packet.l4 {
-            L4::Icmp(i) => {
-                format!("{} > {} {}/{}", half(packet, Manip::Src), half(packet, Manip::Dst), i.kind, i.code)
-            }
-            _ => format!("{} > {}", half(packet, Manip::Src), half(packet, Manip::Dst)),
-        },
-    }
 }
