@@ -1,6 +1,6 @@
 /// The simulator: the wasm package, loaded from beside the page and asked for runs.
 import init, { Hookwalk } from "../pkg/hookwalk.js";
-export { paste } from "../pkg/hookwalk.js";
+export { paste, replay } from "../pkg/hookwalk.js";
 import wasmUrl from "../pkg/hookwalk_bg.wasm?url";
 import type { Opened, Problem, Run } from "./model.js";
 

@@ -4,6 +4,7 @@
 //! frame), [`world`] (what moves), [`run`] (line by line), [`transcript`] and [`compare`](mod@compare) (what it printed,
 //! and whether a kernel printed the same), [`session`] (time travel).
 
+pub mod capture;
 pub mod compare;
 pub mod complete;
 mod declare;

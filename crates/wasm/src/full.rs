@@ -130,6 +130,15 @@ pub fn paste(
     value(&view::PasteView { lab, notes })
 }
 
+/// The lines that replay a capture (the bytes of a pcap or pcapng file) in a lab that [`paste`] made.
+///
+/// # Errors
+/// What is wrong with the file, as a string.
+#[wasm_bindgen]
+pub fn replay(capture: &[u8], lab: &str) -> Result<String, String> {
+    hookwalk_lab::capture::read(capture).map(|caught| hookwalk_lab::capture::replay(&caught, lab))
+}
+
 impl Looker {
     /// The answer to a question such as `server nat POSTROUTING 1` or `packet 3`.
     pub(crate) fn why(&mut self, question: &str, at: usize) -> WhyView {

@@ -1,4 +1,5 @@
-/// Your box in three pastes: what a real machine printed becomes a lab, and one line asks who connects to what.
+/// Your box in three pastes: what a real machine printed becomes a lab, one line asks who connects to what, and a
+/// capture is sent again.
 import { html, nothing, type TemplateResult } from "lit";
 import type { LabView, PasteNote } from "../model.js";
 import type { Word } from "../i18n.js";
@@ -17,9 +18,14 @@ const FIELDS: [Field, string][] = [
   ["ip6tables", "ip6tables-save"],
 ];
 
+/** A byte more than is read of a capture: the simulator refuses that with words, and no huge file is held. */
+const ENOUGH = 16 * 2 ** 20 + 1;
+
 export class Box extends Piece {
-  static override properties = { ...Piece.properties, notes: { state: true } };
+  static override properties = { ...Piece.properties, notes: { state: true }, refusal: { state: true } };
   declare notes: PasteNote[];
+  /** What is wrong with the capture, with its name. */
+  declare refusal: string | undefined;
 
   constructor() {
     super();
@@ -39,6 +45,10 @@ export class Box extends Piece {
           <div class="three">${FIELDS.slice(0, 3).map(area)}</div>
           <details><summary>${this.w("box_more")}</summary><div class="three">${FIELDS.slice(3).map(area)}</div></details>
           <label>${this.w("box_talk")}<input name="talks" placeholder="tcp 203.0.113.9 -> 203.0.113.1:80" autocomplete="off" spellcheck="false" /></label>
+          <label @dragover=${(e: DragEvent) => e.preventDefault()} @drop=${this.caught}>${this.w("box_capture")}
+            <input type="file" name="capture" accept=".pcap,.pcapng,.cap,.dmp" aria-invalid=${this.refusal === undefined ? "false" : "true"} @change=${() => (this.refusal = undefined)} />
+            <small>${this.w("box_capture_drop")}</small></label>
+          ${this.refusal === undefined ? nothing : html`<p class="notes" role="alert">${this.refusal}</p>`}
           ${this.notes.length > 0 ? html`<ul class="notes" role="alert">${this.notes.map(note)}</ul>` : nothing}
           <p class="row"><button class="tool main">${this.w("box_make")}</button>
             <button class="tool" type="button" @click=${() => this.querySelector("dialog")?.close()}>${this.w("close" as Word)}</button></p>
@@ -50,12 +60,25 @@ export class Box extends Piece {
     e.preventDefault();
     const form = new FormData(e.target as HTMLFormElement);
     const field = (name: Field): string => String(form.get(name) ?? "");
-    const { paste } = await import("../simulator.js");
+    const file = form.get("capture");
+    const capture = file instanceof File && file.name !== "" ? file : undefined;
+    const { paste, replay } = await import("../simulator.js");
     const made = paste(addresses(field("addr")), field("route"), field("rule"), field("iptables"), field("ip6tables"), field("sockets"), field("sysctl"), field("conntrack"), field("talks"));
     this.notes = made.notes;
+    this.refusal = undefined;
     if (made.lab === undefined) return;
+    let lab = made.lab;
+    if (capture) {
+      try {
+        lab += replay(new Uint8Array(await capture.slice(0, ENOUGH).arrayBuffer()), lab);
+      } catch (why) {
+        // The simulator's refusals are text; a file that is gone or locked is the browser's error.
+        this.refusal = `${capture.name}: ${why instanceof Error ? why.message : String(why)}`;
+        return;
+      }
+    }
     // What the lab itself finds wrong is said where labs are edited; the texts here stay as they are.
-    this.dispatchEvent(new CustomEvent("lab", { detail: made.lab, bubbles: true }));
+    this.dispatchEvent(new CustomEvent("lab", { detail: lab, bubbles: true }));
     this.notes = [...made.notes, ...refused(this.player.lab)];
     if (this.notes.length === 0) this.querySelector("dialog")?.close();
   }
@@ -79,8 +102,21 @@ export class Box extends Piece {
       const field = this.querySelector<HTMLTextAreaElement | HTMLInputElement>(`[name="${name}"]`);
       if (field) field.value = text;
     }
+    const capture = this.capture;
+    if (capture) capture.value = "";
     this.notes = [];
+    this.refusal = undefined;
   }
+  private get capture(): HTMLInputElement | null {
+    return this.querySelector<HTMLInputElement>('[name="capture"]');
+  }
+  /** A capture dropped beside its button is chosen. */
+  private caught = (e: DragEvent): void => {
+    e.preventDefault();
+    if (!this.capture || !e.dataTransfer?.files.length) return;
+    this.capture.files = e.dataTransfer.files;
+    this.refusal = undefined;
+  };
   /** A file dropped on a field is pasted there. */
   private dropped = (e: DragEvent): void => {
     const file = e.dataTransfer?.files[0];
