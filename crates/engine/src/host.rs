@@ -8,6 +8,7 @@ use crate::event::{Emit, Observer};
 use crate::flight::{Cpu, PacketIds};
 use crate::hook::{HOOK_LIST, Hook, HookEntry, HookFn};
 use crate::icmp_send::Peers;
+use crate::index::Cache;
 use crate::klog::Klog;
 use crate::matches::{HashlimitTables, Match, RecentLists};
 use crate::pmtu::PathMtus;
@@ -304,6 +305,9 @@ impl Host {
     /// Brings what is derived from the rules up to date: which hook functions are awake. Whoever changes rules or
     /// devices calls it afterwards.
     pub fn refresh(&mut self) {
+        for chain in self.rules.tables.iter_mut().flat_map(|t| t.chains.iter_mut().flatten()) {
+            chain.index = Cache::default();
+        }
         self.anycast_routes();
         self.group_routes();
         self.net.recent.sync(&self.rules);

@@ -16,6 +16,7 @@ pub mod hook;
 pub mod host;
 pub mod icmp_send;
 pub mod ifconf;
+mod index;
 pub mod klog;
 mod local;
 pub mod matches;

@@ -2,6 +2,7 @@
 
 use crate::addr::{AddrMask, Family};
 use crate::hook::Hook;
+use crate::index::Cache;
 use crate::matches::Match;
 use crate::targets::Target;
 use std::sync::Arc;
@@ -103,6 +104,8 @@ pub struct Chain {
     pub base: Option<Base>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+    /// Which of them a packet could match; [`crate::host::Host::refresh`] forgets it.
+    pub(crate) index: Cache,
 }
 
 /// What makes a chain a base chain.
@@ -275,7 +278,7 @@ impl Table {
         // Chains and rules draw from one counter (`nf_tables_alloc_handle`).
         let handle = self.next_handle;
         self.next_handle += 1;
-        self.chains.push(Some(Chain { name: name.into(), handle, base, rules: Vec::new() }));
+        self.chains.push(Some(Chain { name: name.into(), handle, base, rules: Vec::new(), index: Cache::default() }));
         ChainId((self.chains.len() - 1) as u16)
     }
 }

@@ -8,7 +8,7 @@ use crate::addr::{Addr, Family};
 use crate::conntrack;
 use crate::defrag;
 use crate::device::DevId;
-use crate::event::{DropBy, Emit, EventKind, KernelDrop, Observer, Origin, RouteTo};
+use crate::event::{DropBy, Emit, EventKind, KernelDrop, NoObserver, Observer, Origin, RouteTo};
 use crate::flight::{AtHook, Cpu, Flight, Out, PacketIds, Stage};
 use crate::hook::{Hook, HookFn};
 use crate::host::Host;
@@ -116,11 +116,26 @@ impl Host {
 
     /// Moves the top packet of the processor by one transition. False: it has none.
     pub fn step<O: Observer>(&mut self, cpu: &mut Cpu, ids: &mut PacketIds, observer: &mut O) -> bool {
+        self.step_by::<false, O>(cpu, ids, observer)
+    }
+
+    /// Moves the packets of the processor until it has none, and nobody looks. The outcome is that of [`Host::step`] again
+    /// and again; but chains are walked in one go, and rules that cannot match are passed over (see `index.rs`).
+    pub fn run(&mut self, cpu: &mut Cpu, ids: &mut PacketIds) {
+        while self.step_by::<true, NoObserver>(cpu, ids, &mut NoObserver) {}
+    }
+
+    fn step_by<const RUN: bool, O: Observer>(
+        &mut self,
+        cpu: &mut Cpu,
+        ids: &mut PacketIds,
+        observer: &mut O,
+    ) -> bool {
         let Some(at) = cpu.stack.len().checked_sub(1) else { return false };
         let mut spawned = core::mem::take(&mut cpu.spawned);
         let flight = &mut cpu.stack[at];
         let emit = &mut Emit { observer, host: self.id, packet: flight.skb.id };
-        self.advance(flight, &mut cpu.out, &mut spawned, ids, emit);
+        self.advance::<RUN, O>(flight, &mut cpu.out, &mut spawned, ids, emit);
         if flight.at == Stage::Done {
             cpu.stack.remove(at);
         }
@@ -130,7 +145,7 @@ impl Host {
         true
     }
 
-    fn advance<O: Observer>(
+    fn advance<const RUN: bool, O: Observer>(
         &mut self,
         flight: &mut Flight,
         out: &mut VecDeque<Out>,
@@ -150,7 +165,7 @@ impl Host {
                 at.entered = true;
                 emit.event(EventKind::Hook { hook: at.hook, in_dev: at.in_dev, out_dev: at.out_dev });
             }
-            Stage::Hook(_) => self.hook_step(flight, spawned, ids, emit),
+            Stage::Hook(_) => self.hook_step::<RUN, O>(flight, spawned, ids, emit),
             Stage::InputRoute => self.input_route(flight, spawned, ids, emit),
             Stage::Forward => self.forward(flight, spawned, ids, emit),
             Stage::Deliver => {
@@ -198,7 +213,7 @@ impl Host {
     }
 
     /// One function of the hook, or one step inside a table's chains.
-    fn hook_step<O: Observer>(
+    fn hook_step<const RUN: bool, O: Observer>(
         &mut self,
         flight: &mut Flight,
         spawned: &mut Spawned,
@@ -208,7 +223,11 @@ impl Host {
         let Flight { skb, at } = flight;
         let Stage::Hook(hook) = at else { return };
         if hook.walk.is_some() {
-            match traverse::walk(self, skb, hook, spawned, ids, emit) {
+            let walked = match RUN {
+                true => traverse::run(self, skb, hook, spawned, ids, emit),
+                false => traverse::walk(self, skb, hook, spawned, ids, emit),
+            };
+            match walked {
                 Walked::Going => {}
                 Walked::Drop(by) => *at = Stage::Drop(by),
                 Walked::Stolen => *at = Stage::Done,

@@ -7,6 +7,7 @@ use crate::flight::{AtHook, JUMP_STACK, PacketIds, RoutingKey, Walk};
 use crate::hook::Hook;
 use crate::host::{Host, Net};
 use crate::icmp_send;
+use crate::index;
 use crate::matches::{MatchCx, Matched};
 use crate::packet::{Packet, Skb};
 use crate::ruleset::{ChainId, HeaderMatch, Policy, Rule, RuleRef, TableKind};
@@ -77,6 +78,41 @@ pub(crate) fn walk<O: Observer>(
         watch.after(host, skb, at, &walked);
     }
     walked
+}
+
+/// Steps until the packet leaves the table, or another has to go first. Only where nobody looks and nobody traces are
+/// steps left out: the tests of rules that cannot match.
+pub(crate) fn run<O: Observer>(
+    host: &mut Host,
+    skb: &mut Skb,
+    at: &mut AtHook,
+    spawned: &mut Spawned,
+    ids: &mut PacketIds,
+    emit: &mut Emit<'_, O>,
+) -> Walked {
+    if O::ENABLED || host.net.klog.trace_listeners > 0 {
+        return walk(host, skb, at, spawned, ids, emit);
+    }
+    loop {
+        if index::is_regular(skb) {
+            pass_over(host, skb, at);
+        }
+        match advance(host, skb, at, spawned, ids, emit) {
+            Walked::Going if spawned.is_empty() => {}
+            walked => return walked,
+        }
+    }
+}
+
+/// Goes on to the next rule that could match.
+fn pass_over(host: &mut Host, skb: &Skb, at: &mut AtHook) {
+    let (in_dev, out_dev) = (at.in_dev, at.out_dev);
+    let Some(walk) = at.walk.as_mut().filter(|walk| !walk.firing) else { return };
+    let Some(table) = host.rules.table_mut(skb.packet.family, walk.table) else { return };
+    let Some(chain) = table.chain_mut(walk.chain) else { return };
+    if let Some(index) = chain.index.of(&chain.rules) {
+        walk.rule = index.next(walk.rule, skb, in_dev, out_dev, &host.net);
+    }
 }
 
 fn advance<O: Observer>(

@@ -70,6 +70,12 @@ pub fn decode(bytes: &[u8]) -> Result<Packet, WireError> {
     read(bytes, Strictness::Whole)
 }
 
+/// The same without the payload's bytes, of which only the length is kept (an ICMP error's quotation stays): for long
+/// captures, where no rule looks into payloads. What has no header that is kept as fields keeps its bytes.
+pub fn decode_headers(bytes: &[u8]) -> Result<Packet, WireError> {
+    read(bytes, Strictness::Headers)
+}
+
 const IPPROTO_FRAGMENT: u8 = 44;
 
 /// How much of a packet must be there.
@@ -77,6 +83,8 @@ const IPPROTO_FRAGMENT: u8 = 44;
 enum Strictness {
     /// All that the length field says.
     Whole,
+    /// All that the length field says, but only the headers are kept.
+    Headers,
     /// The IP header; the rest may be cut off, as in an ICMP error's quotation.
     Quoted,
 }
@@ -275,12 +283,12 @@ fn read(bytes: &[u8], how: Strictness) -> Result<Packet, WireError> {
         }
         _ => return Err(WireError::Version),
     };
-    if how == Strictness::Whole && bytes.len() < end {
+    if how != Strictness::Quoted && bytes.len() < end {
         return Err(WireError::Truncated);
     }
     let there = &bytes[start.min(bytes.len())..end.min(bytes.len())];
     read_l4(&mut packet, there, (end - start) as u32, how);
-    if how == Strictness::Whole && packet.frag.is_none() {
+    if how != Strictness::Quoted && packet.frag.is_none() {
         packet.bad_l4_checksum = checksum_is_wrong(&packet, there);
     }
     Ok(packet)
@@ -334,7 +342,8 @@ fn read_l4(packet: &mut Packet, bytes: &[u8], len: u32, how: Strictness) {
         packet.payload = Payload::Quote { packet: Box::new(inner), len: data_len };
         return;
     }
-    packet.payload = if data.iter().all(|&b| b == 0) {
+    let length_only = how == Strictness::Headers && packet.l4 != L4::Opaque;
+    packet.payload = if length_only || data.iter().all(|&b| b == 0) {
         Payload::Zeros(data_len)
     } else {
         let mut all = data.to_vec();

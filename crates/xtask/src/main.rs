@@ -2,8 +2,9 @@
 //!
 //! Each file is one command or one tool that the commands share: [`sheet`] reads `wasm-pack.toml`, [`run`] starts other
 //! programs and lets nothing be silent for long, [`wasm`] makes the wasm package, [`page`] the page, [`test`] runs
-//! every test, [`kernel`] asks the kernel, [`dist`] what is given away, [`size`] weighs what the browser downloads.
+//! every test, [`kernel`] asks the kernel, [`bench`] measures speed, [`dist`] what is given away, [`size`] weighs what the browser downloads.
 
+mod bench;
 mod dist;
 mod kernel;
 mod libfuzzer;
@@ -26,6 +27,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   kernel [PATH...]   run the labs on this machine's Linux kernel (root) and compare
   libfuzzer [SECS]   throw random texts and packets at the simulator, a minute each unless told
   wasm               only the wasm package, into www/pkg
+  bench [--quick]    how fast it is, beside the kernel: docs/PERFORMANCE.md; --count: instructions a packet
   size               weigh what the browser downloads against the budgets of wasm-pack.toml
   tidy               format and lint, as CI does";
 
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Some("test") => test::all(&rest),
         Some("kernel") => kernel::verify(&rest),
         Some("libfuzzer") => libfuzzer::run(&rest),
+        Some("bench") => bench::run(&rest),
         Some("wasm") => sheet::Sheet::read().and_then(|sheet| wasm::build(&sheet)),
         Some("size") => sheet::Sheet::read().and_then(|sheet| size::check(&sheet)),
         Some("tidy") => test::tidy(),

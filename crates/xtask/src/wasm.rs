@@ -2,17 +2,22 @@
 
 use crate::run::{Done, command, read, root, say, show};
 use crate::sheet::Sheet;
+use std::path::Path;
 
 /// Builds the crate named by the sheet and writes the package for the page.
 pub(crate) fn build(sheet: &Sheet) -> Done {
-    say("wasm: compile");
+    build_as(sheet, sheet.get("package.crate")?, sheet.get("package.name")?, &sheet.path("package.out-dir")?)
+}
+
+/// Builds a crate as the sheet has it, and writes the package under a name into a folder.
+pub(crate) fn build_as(sheet: &Sheet, package: &str, name: &str, out: &Path) -> Done {
+    say(&format!("wasm: compile {package}"));
     let target = sheet.get("package.target")?;
     have_target(target)?;
-    let package = sheet.get("package.crate")?;
     // While one works on the page, a build of seconds is worth more than a small one.
     let quick = std::env::var_os("HOOKWALK_QUICK").is_some();
     let profile = if quick { "wasm-quick" } else { sheet.get("package.profile")? };
-    let args = ["build", "--locked", "--package", package, "--target", target, "--profile", profile];
+    let args = ["build", "--locked", "--lib", "--package", package, "--target", target, "--profile", profile];
     let mut cargo = command("cargo", args, &root());
     if !quick {
         cargo.arg("--config").arg(paths(target)?);
@@ -21,14 +26,13 @@ pub(crate) fn build(sheet: &Sheet) -> Done {
 
     say("wasm: bind");
     let file = format!("{}.wasm", package.replace('-', "_"));
-    let out = sheet.path("package.out-dir")?;
     let input = target_dir().join(target).join(profile).join(file);
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
     // Names and producers are for debuggers; without them the wasm is a quarter smaller.
-    bindgen.input_path(&input).out_name(sheet.get("package.name")?).typescript(true);
+    bindgen.input_path(&input).out_name(name).typescript(true);
     bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(true);
     bindgen.web(true).map_err(|e| e.to_string())?;
-    bindgen.generate(&out).map_err(|e| format!("{}: {e:#}", input.display()))?;
+    bindgen.generate(out).map_err(|e| format!("{}: {e:#}", input.display()))?;
     eprintln!("   {}", out.display());
     Ok(())
 }
@@ -57,7 +61,7 @@ fn paths(target: &str) -> Done<String> {
 }
 
 /// Where cargo puts what it builds.
-fn target_dir() -> std::path::PathBuf {
+pub(crate) fn target_dir() -> std::path::PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Read in this order: [`plan`] (a random lab), [`world`], [`rules`], [`packets`] (its parts), then this file.
 
+#[cfg(test)]
+mod indexed;
 mod packets;
 mod plan;
 mod rules;

@@ -158,6 +158,17 @@ impl SetTable {
         self.test_in(&set.name, set, fields, test, now)
     }
 
+    /// Could [`SetTable::test`] find the packet in the set? Says no only where the look-up would leave no trace.
+    pub(crate) fn may_hold(&self, set: &SetRef, fields: &PacketFields<'_>, now: Time) -> bool {
+        let Some(this) = self.get(&set.name) else { return false };
+        // A look-up without a hit may still count, in the members of a list or where counters are compared.
+        if this.header.counters || this.header.kind == SetType::ListSet {
+            return true;
+        }
+        let probe = this.elem_of(fields, set).and_then(|elem| this.probe(elem));
+        probe.is_some_and(|probe| this.next_find(&probe, &mut Search::default(), now).is_some())
+    }
+
     fn test_in(
         &mut self,
         name: &str,
