@@ -278,7 +278,13 @@ impl Table {
         // Chains and rules draw from one counter (`nf_tables_alloc_handle`).
         let handle = self.next_handle;
         self.next_handle += 1;
-        self.chains.push(Some(Chain { name: name.into(), handle, base, rules: Vec::new(), index: Cache::default() }));
+        self.chains.push(Some(Chain {
+            name: name.into(),
+            handle,
+            base,
+            rules: Vec::new(),
+            index: Cache::default(),
+        }));
         ChainId((self.chains.len() - 1) as u16)
     }
 }

@@ -27,7 +27,10 @@ fn check(from: &str, to: &str, expected: &str) {
             None => "–".to_string(),
             Some(r) => {
                 let world = session.world();
-                Scene { lab: session.lab(), world, before: None, skb: None }.tell(&r.what, r.line).key.to_string()
+                Scene { lab: session.lab(), world, before: None, skb: None }
+                    .tell(&r.what, r.line)
+                    .key
+                    .to_string()
             }
         };
         let number = |p: Option<hookwalk_engine::packet::PacketId>| p.map_or(0, |p| p.0);
