@@ -119,7 +119,7 @@ impl Edited {
                 1 + i
             );
         }
-        text.push_str("COMMIT\nEOF\nclient> tcp 10.0.1.2:1024 > 10.0.2.2:80 S\nserver> reply SA\n");
+        text.push_str("COMMIT\nEOF\nclient> tcp 10.0.1.2:1024 > 10.0.2.2:80 S\nserver> reply S.\n");
         text
     }
 }
