@@ -59,13 +59,25 @@ pub(crate) fn main(args: &[&str]) -> ExitCode {
             }
         }
     }
-    for ((path, lab), recording) in labs.into_iter().zip(recordings) {
-        let verdict = match recording {
-            Ok(recording) => check(&path, lab, &recording, options.write),
-            Err(e) => Err(format!("the kernel did not run it: {e}\n")),
-        };
+    for (lab, recording) in labs.into_iter().zip(recordings) {
+        let mut verdict = judge(&lab, recording, options.write);
+        // What hangs on milliseconds (rates, timers) may differ on a busy machine: such a lab gets the machine for itself,
+        // and it is said that it needed it. A real difference is there each time.
+        let mut again = 0;
+        while verdict.is_err() && again < AGAIN && !options.write && !stop.asked() {
+            again += 1;
+            let alone = std::slice::from_ref(&lab);
+            let recording = kernel::record_all(alone, 1, &stop).pop();
+            verdict = recording.map_or(verdict, |recording| judge(&lab, recording, false));
+        }
+        let path = lab.0;
         match verdict {
-            Ok(()) => passed += 1,
+            Ok(()) => {
+                passed += 1;
+                if again > 0 {
+                    say(&format!("unsteady {}: agreed when recorded again, alone\n", path.display()));
+                }
+            }
             Err(report) => {
                 failed += 1;
                 let body: String = report.lines().map(|line| format!("    {line}\n")).collect();
@@ -90,7 +102,22 @@ fn labs(options: &Options) -> Result<Vec<(PathBuf, Lab)>, String> {
     paths.into_iter().map(|path| load::lab_or_messages(&path).map(|lab| (path, lab))).collect()
 }
 
-/// One lab; the error is a report for people.
+/// How often a lab that differs is recorded again.
+const AGAIN: u32 = 2;
+
+/// A lab and what came of recording it; the error is a report for people.
+fn judge(
+    (path, lab): &(PathBuf, Lab),
+    recording: std::io::Result<kernel::Recording>,
+    write: bool,
+) -> Result<(), String> {
+    match recording {
+        Ok(recording) => check(path, lab.clone(), &recording, write),
+        Err(e) => Err(format!("the kernel did not run it: {e}\n")),
+    }
+}
+
+/// One recording; the error is a report for people.
 fn check(path: &Path, lab: Lab, recording: &kernel::Recording, write: bool) -> Result<(), String> {
     let kernel = recording.transcript.to_string();
     let mut report = String::new();
