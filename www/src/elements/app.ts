@@ -8,7 +8,7 @@ import { draft, OWN, recall, store } from "../keep.js";
 import { Piece } from "../piece.js";
 import type { Inserted } from "../insert.js";
 import { Player } from "../player.js";
-import { readAddress, shareText, unpack, writeAddress } from "../address.js";
+import { addressOf, LinkError, readAddress, unpack, writeAddress } from "../address.js";
 import "./box.js";
 import "./conntrack.js";
 import "./controls.js";
@@ -128,9 +128,20 @@ export class App extends Piece {
     const { desk, player } = this;
     const address = readAddress();
     const known = library.some((l) => l.name === address.lab);
+    if (address.unknown !== undefined) {
+      this.message = this.w("link_version", { version: address.unknown });
+      if (player.run && desk.name) return;
+    }
     if (address.text) {
-      const text = await unpack(address.text).catch(() => undefined);
-      if (text !== undefined) return void desk.own(text, address.at, address.host);
+      const text = await unpack(address.text).catch((e: unknown) => {
+        this.message = this.w(e instanceof LinkError && e.why === "large" ? "link_large" : "link_broken");
+      });
+      if (text !== undefined) {
+        if (!desk.own(text, address.at, address.host)) this.panel = "edit";
+        return;
+      }
+      // What was open stays; who comes with such a link sees the first lab.
+      if (player.run && desk.name) return;
     }
     if (address.lab === OWN) {
       const text = draft(OWN);
@@ -308,8 +319,7 @@ export class App extends Piece {
   }
 
   private async share(): Promise<void> {
-    writeAddress(this.desk.name, this.player);
-    if (this.desk.foreign) await shareText(this.player);
+    history.replaceState(null, "", await addressOf(this.desk.name, this.player, this.desk.foreign));
     try {
       await navigator.clipboard.writeText(location.href);
       this.message = this.w("copied");
