@@ -52,6 +52,8 @@ pub enum FailureKind {
 
 /// How many steps one line may take. Two echo servers that answer each other would go on for ever.
 const MAX_STEPS: u32 = 1_000_000;
+/// How many steps a whole lab may take: a lab that came with a link must not use up the memory of whoever opens it.
+const MAX_ALL: u32 = 3_000_000;
 
 /// A lab that runs: everything that the next step needs.
 #[derive(Clone, Debug)]
@@ -74,6 +76,8 @@ pub struct Run {
     busy: Busy,
     /// How many steps it has taken.
     steps: u32,
+    /// How many steps all lines have taken.
+    all_steps: u32,
 }
 
 /// A `conntrack -E` or `xtables-monitor` in the background.
@@ -116,6 +120,7 @@ impl Run {
             watchers: Vec::new(),
             busy: Busy::Idle,
             steps: 0,
+            all_steps: 0,
         }
     }
 
@@ -154,12 +159,18 @@ impl Run {
 
     /// One step: of a packet, of time, or the start of a line. False: the lab is over.
     pub fn step<S: Sink>(&mut self, sink: &mut S) -> bool {
-        let endless = !matches!(self.busy, Busy::Idle) && self.steps >= MAX_STEPS;
+        let spent = self.all_steps >= MAX_ALL;
+        let endless = !matches!(self.busy, Busy::Idle) && (spent || self.steps >= MAX_STEPS);
         if endless {
-            self.endless();
+            self.endless(if spent { MAX_ALL } else { MAX_STEPS });
             self.busy = Busy::Settling;
         }
+        if spent {
+            // The lines that are left do not run.
+            self.next = self.lab.lines.len();
+        }
         self.steps += 1;
+        self.all_steps += 1;
         match &mut self.busy {
             Busy::Program(..) => {
                 if !self.world.work(sink) {
@@ -220,13 +231,13 @@ impl Run {
     }
 
     /// The line does not end: what it set off is taken away, so that the lab can go on.
-    fn endless(&mut self) {
+    fn endless(&mut self, steps: u32) {
         self.world.clear();
         let lab = self.lab.clone();
         let Some(line) = self.line().and_then(|l| lab.lines.get(l)) else { return };
         let source = lab.source(line);
         let d = Diagnostic::new(line.number, source, 0..source.len(), "this does not come to rest")
-            .hint(format!("stopped after {MAX_STEPS} steps"));
+            .hint(format!("stopped after {steps} steps"));
         self.failures.push(Failure { line: line.number, kind: FailureKind::Endless, diagnostic: d });
     }
 
